@@ -1,0 +1,136 @@
+/**
+ * Checks with pyarrow that our Arrow IPC holds the stored values: `node scripts/check-pyarrow.mjs PYTHON`, from the project's root after
+ * `npm run build`; PYTHON is an interpreter that has pyarrow. Writes `NAME.arrows` (stream), `NAME.arrow` (file) and `NAME.json` (what must be
+ * read) for NAME `every-type` — every kind of field with nulls — and `fashion-mnist` — a shuffled epoch of the images in the repository —
+ * and lets `check-pyarrow.py` read them.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { gunzipSync } from "node:zlib";
+import { toIpcFile, toIpcStream } from "../dist/loaders/arrow/index.js";
+import { fields, openDataset, pack } from "../dist/src/index.js";
+
+const ROWS = 23;
+const BATCH = 5;
+const IMAGE_BYTES = 28 * 28;
+const python = process.argv[2] ?? "python3";
+const folder = await mkdtemp(path.join(tmpdir(), "hexz-pyarrow-"));
+
+const everySchema = {
+  bool: fields.bool(),
+  uint8: fields.uint8(),
+  int8: fields.int8(),
+  uint16: fields.uint16(),
+  int16: fields.int16(),
+  uint32: fields.uint32(),
+  int32: fields.int32(),
+  uint64: fields.uint64(),
+  int64: fields.int64(),
+  float16: fields.float16(),
+  float32: fields.float32(),
+  float64: fields.float64(),
+  tensor: fields.int16([2, 3]),
+  mask: fields.bool([3]),
+  vector: fields.float32([2]).nullable(),
+  maybe: fields.int32().nullable(),
+  text: fields.utf8().nullable(),
+  bytes: fields.binary(),
+  meta: fields.json(),
+  list: fields.list("float64"),
+};
+
+function everyRecord(i) {
+  return {
+    bool: i % 2 === 1,
+    uint8: 255 - i,
+    int8: i - 128,
+    uint16: 65535 - i,
+    int16: i - 32768,
+    uint32: 2 ** 32 - 1 - i,
+    int32: i - 2 ** 31,
+    uint64: 2n ** 64n - 1n - BigInt(i),
+    int64: BigInt(i) - 2n ** 63n,
+    float16: 1 + i / 32,
+    float32: i / 8,
+    float64: i / 10,
+    tensor: Int16Array.from({ length: 6 }, (_, k) => i * 6 - k),
+    mask: Uint8Array.from({ length: 3 }, (_, k) => (i + k) % 2),
+    vector: i % 4 === 0 ? null : Float32Array.of(i, -i / 2),
+    maybe: i % 3 === 0 ? null : -i,
+    text: i % 5 === 0 ? null : "Ψ ".repeat(i),
+    bytes: Uint8Array.from({ length: i }, (_, k) => 255 - k),
+    meta: { i, odd: i % 2 === 1 },
+    list: Float64Array.from({ length: (i * 5) % 7 }, (_, k) => k / 10 - i),
+  };
+}
+
+/** A record as JSON that Python compares: 64-bit integers as text, bytes as hex, JSON as its text. */
+function expected(record) {
+  const bool = (byte) => byte === 1;
+  return {
+    ...record,
+    uint64: String(record.uint64),
+    int64: String(record.int64),
+    tensor: [...record.tensor],
+    mask: [...record.mask].map(bool),
+    vector: record.vector && [...record.vector],
+    bytes: Buffer.from(record.bytes).toString("hex"),
+    list: [...record.list],
+  };
+}
+
+async function writeIpc(name, records, schema, batchSize, describe) {
+  const snapshot = path.join(folder, `${name}.hxz`);
+  await pack(records, snapshot, { schema });
+  const dataset = await openDataset(snapshot);
+  try {
+    const loader = dataset.loader({ batchSize, shuffle: { seed: 7 } });
+    const order = [];
+    for await (const batch of loader.epoch(0)) order.push(...batch.indices);
+    await writeFile(path.join(folder, `${name}.arrows`), toIpcStream(loader.epoch(0)));
+    await writeFile(path.join(folder, `${name}.arrow`), toIpcFile(loader.epoch(0)));
+    await writeFile(path.join(folder, `${name}.json`), JSON.stringify(describe(order)));
+    await loader.close();
+  } finally {
+    await dataset.close();
+  }
+}
+
+async function writeEveryType() {
+  const everyRow = Array.from({ length: ROWS }, (_, i) => everyRecord(i));
+  await writeIpc("every-type", everyRow, everySchema, BATCH, (order) => ({
+    batches: Math.ceil(ROWS / BATCH),
+    rows: order.map((record) => expected(everyRow[record])),
+  }));
+}
+
+async function writeFashionMnist() {
+  const data = path.join(import.meta.dirname, "../examples/data");
+  const images = gunzipSync(await readFile(path.join(data, "t10k-images-idx3-ubyte.gz"))).subarray(16);
+  const labels = gunzipSync(await readFile(path.join(data, "t10k-labels-idx1-ubyte.gz"))).subarray(8);
+  const imageOf = (i) => images.subarray(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES);
+  const records = Array.from(labels, (label, i) => ({ image: imageOf(i), label }));
+  const schema = { image: fields.uint8([28, 28, 1]), label: fields.uint8() };
+  await writeIpc("fashion-mnist", records, schema, 256, (order) => {
+    const pixels = createHash("sha256");
+    for (const record of order) pixels.update(imageOf(record));
+    return {
+      batches: Math.ceil(order.length / 256),
+      pixels: pixels.digest("hex"),
+      labels: order.map((i) => labels[i]),
+    };
+  });
+}
+
+try {
+  await writeEveryType();
+  await writeFashionMnist();
+  const check = spawnSync(python, [path.join(import.meta.dirname, "check-pyarrow.py"), folder], { stdio: "inherit" });
+  if (check.error !== undefined) throw check.error;
+  process.exitCode = check.status ?? 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

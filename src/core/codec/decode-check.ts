@@ -1,0 +1,30 @@
+import { HexzError } from "../../errors.js";
+import { MAX_RAW_BLOCK_BYTES } from "../format/limits.js";
+import type { CodecName } from "./types.js";
+
+/** Refuses lengths that no block may have, before anything is allocated for them. */
+export function assertBlockLength(codec: CodecName, lengthBytes: number): void {
+  if (Number.isInteger(lengthBytes) && lengthBytes >= 0 && lengthBytes <= MAX_RAW_BLOCK_BYTES) return;
+  throw new HexzError("E_LIMIT", `a block of ${lengthBytes} bytes is over the limit of ${MAX_RAW_BLOCK_BYTES}`, {
+    context: { codec, length: lengthBytes, limit: MAX_RAW_BLOCK_BYTES },
+  });
+}
+
+/** `decoded`, once its length is what the index promised. */
+export function exactly(codec: CodecName, decoded: Uint8Array, encodedLength: number): Uint8Array {
+  if (decoded.length === encodedLength) return decoded;
+  throw corruptBlock(codec, `gave ${decoded.length} bytes`, encodedLength, { actual: decoded.length });
+}
+
+/** The one error of a block that does not decode. */
+export function corruptBlock(
+  codec: CodecName,
+  problem: string,
+  expected: number,
+  { actual, cause }: { actual?: number; cause?: unknown } = {},
+): HexzError {
+  return new HexzError("E_BLOCK_CORRUPT", `codec ${codec} ${problem} where ${expected} bytes are expected`, {
+    context: { codec, expected, actual },
+    cause,
+  });
+}

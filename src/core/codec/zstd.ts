@@ -1,0 +1,76 @@
+import * as zlib from "node:zlib";
+import { compress, decompress, init } from "@bokuweb/zstd-wasm";
+import { assertBlockLength, corruptBlock, exactly } from "./decode-check.js";
+import type { Codec } from "./types.js";
+import { assertZstdFrame } from "./zstd-frame.js";
+
+/** Windows above this log are refused: 2^27 bytes. */
+const MAX_WINDOW_LOG = 27;
+
+/** The part of node:zlib that Node has from 22.15 on and the types of Node 20 do not know. */
+interface NodeZstd {
+  zstdDecompressSync(
+    bytes: Uint8Array,
+    options: { maxOutputLength: number; chunkSize: number; params: Record<number, number> },
+  ): Uint8Array;
+  readonly constants: { readonly ZSTD_d_windowLogMax: number };
+}
+
+const nodeZstd: NodeZstd | undefined = "zstdDecompressSync" in zlib ? (zlib as unknown as NodeZstd) : undefined;
+
+/**
+ * Codec 2: one zstd frame (RFC 8878). Always encoded by the same wasm build, so that the bytes do not depend on the version of Node; decoded by
+ * node:zlib where it can, else by the wasm build.
+ */
+export const zstd: Codec = {
+  id: 2,
+  name: "zstd",
+  levels: { min: 1, max: 19, default: 3 },
+  load: loadWasm,
+  encode(raw, level) {
+    assertBlockLength("zstd", raw.length);
+    return compress(raw, level);
+  },
+  decode(stored, encodedLength) {
+    assertBlockLength("zstd", encodedLength);
+    return exactly("zstd", decodeFrame(stored, encodedLength), encodedLength);
+  },
+};
+
+function decodeFrame(stored: Uint8Array, encodedLength: number): Uint8Array {
+  try {
+    assertZstdFrame(stored, encodedLength);
+    return nodeZstd === undefined ? decompress(stored) : decodeByNode(nodeZstd, stored, encodedLength);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw corruptBlock("zstd", `cannot decode the bytes (${why})`, encodedLength, { cause });
+  }
+}
+
+function decodeByNode(node: NodeZstd, stored: Uint8Array, encodedLength: number): Uint8Array {
+  return node.zstdDecompressSync(stored, {
+    maxOutputLength: Math.max(1, encodedLength),
+    // One output buffer of the right size; the least that zlib takes is 64.
+    chunkSize: Math.max(64, encodedLength),
+    params: { [node.constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+  });
+}
+
+/**
+ * A second `init()` of the package in one thread swaps its memory under functions that keep the first one and so corrupts every later call. So it is
+ * shared between copies of this module in the thread, and left out where someone else has called it.
+ */
+function loadWasm(): Promise<void> {
+  const shared = globalThis as unknown as Record<symbol, Promise<void> | undefined>;
+  const key = Symbol.for("hexz.zstd-wasm");
+  shared[key] ??= isLoaded() ? Promise.resolve() : init();
+  return shared[key];
+}
+
+function isLoaded(): boolean {
+  try {
+    return compress(new Uint8Array(0), 1).length > 0;
+  } catch {
+    return false;
+  }
+}

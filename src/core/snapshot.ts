@@ -1,0 +1,323 @@
+import { HexzError } from "../errors.js";
+import { sameBytes } from "../util/bytes.js";
+import { assertInteger, assertKnownKeys } from "../util/options.js";
+import { BlockIndex } from "./block-index.js";
+import type { BlockRecipe } from "./blocks.js";
+import { decodeBlock } from "./blocks.js";
+import { blake3, codecById, loadChecksums, loadCodecs } from "./codec/index.js";
+import type { BlockEntry } from "./format/block-page.js";
+import type { BlockCounts } from "./format/counts.js";
+import { parseCounts } from "./format/counts.js";
+import type { SnapshotHeader } from "./format/header.js";
+import { assertRegions, HEADER_BYTES, KIND_BYTES, parseHeader } from "./format/header.js";
+import { MAX_COUNTS_BYTES, MAX_METADATA_BYTES, MAX_PAGE_TABLE_BYTES, MAX_RAW_BLOCK_BYTES } from "./format/limits.js";
+import type { FieldStatistics, Json, Metadata } from "./format/metadata.js";
+import { parseMetadata } from "./format/metadata.js";
+import { unpackPage } from "./format/page.js";
+import type { PageRow } from "./format/page-table.js";
+import { parsePageTable } from "./format/page-table.js";
+import type { RowLayout } from "./format/row-layout.js";
+import { createRowLayout } from "./format/row-layout.js";
+import type { SchemaSpec } from "./format/schema.js";
+import { openSource } from "./storage/index.js";
+import type { RangeSource, ReadOptions } from "./storage/port.js";
+import type { VerifyOptions, VerifyReport } from "./verify.js";
+import { verifySnapshot } from "./verify.js";
+
+export interface SnapshotOptions extends ReadOptions {
+  /** Bytes of index pages kept in memory. @default 32 MiB */
+  readonly pageCacheBytes?: number | undefined;
+}
+
+/** An open snapshot: any range of its raw bytes, verified. Safe to use from many calls at once. */
+export interface Snapshot extends AsyncDisposable {
+  readonly kind: "bytes" | "records";
+  /** 64 hex digits that pin everything the snapshot holds. */
+  readonly id: string;
+  readonly name: string;
+  /** Raw bytes: what `read` serves. */
+  readonly size: number;
+  /** Records; 0 for kind `bytes`. */
+  readonly length: number;
+  readonly header: SnapshotHeader;
+  readonly schema: SchemaSpec | undefined;
+  readonly statistics: Readonly<Record<string, FieldStatistics>>;
+  /** The JSON given to `pack({ user })`. */
+  readonly user: Json | undefined;
+  readonly rows: RowLayout | undefined;
+  readonly recipe: BlockRecipe;
+  readonly counts: BlockCounts;
+  readonly source: RangeSource;
+  /** The index entry of a block: at once where its page is cached. */
+  entry(block: number, options?: ReadOptions): BlockEntry | Promise<BlockEntry>;
+  /** The raw bytes of a block, verified, in a fresh buffer of the caller's. */
+  readBlock(block: number, options?: ReadOptions): Promise<Uint8Array>;
+  /** Raw bytes `[offset, offset + length)` in a fresh buffer. */
+  read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>;
+  /** Fills `target` with raw bytes from `offset`. */
+  readInto(offset: number, target: Uint8Array, options?: ReadOptions): Promise<void>;
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a snapshot in two reads: header, then tail (and the counts column, where blocks hold varying numbers of records).
+ *
+ * @param where A path, `file:` URL or any {@link RangeSource}. A source that is handed in is closed with the snapshot.
+ * @throws HexzError `E_NOT_SNAPSHOT`, `E_VERSION`, `E_FEATURE`, `E_TRUNCATED`, `E_CORRUPT`, `E_LIMIT`, `E_NOT_FOUND`, `E_IO`.
+ * @example
+ * await using snapshot = await openSnapshot("data.hxz");
+ * const bytes = await snapshot.read(0, 1024);
+ */
+export async function openSnapshot(
+  where: string | URL | RangeSource,
+  options: SnapshotOptions = {},
+): Promise<Snapshot> {
+  assertKnownKeys("options", options, ["signal", "pageCacheBytes"]);
+  const { pageCacheBytes = 32 * 2 ** 20 } = options;
+  assertInteger("options.pageCacheBytes", pageCacheBytes, 0, Number.MAX_SAFE_INTEGER);
+  options.signal?.throwIfAborted();
+  const source = await openSource(where);
+  try {
+    await Promise.all([loadCodecs(), loadChecksums()]);
+    return await readSnapshot(source, pageCacheBytes, options);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function readSnapshot(source: RangeSource, pageCacheBytes: number, options: ReadOptions): Promise<Snapshot> {
+  const head = new Uint8Array(Math.min(HEADER_BYTES, source.size));
+  await source.readInto(0, head, options);
+  const header = parseHeader(head, source.name);
+  assertRegions(header, source.size, source.name);
+  assertLimits(header, source.name);
+  assertCodec(header.codec, source.name);
+  const { metadata, pages } = await readTail(source, header, options);
+  const counts = await readCounts(source, header, options);
+  const index = new BlockIndex(source, header, pages, counts, pageCacheBytes);
+  return new OpenSnapshot(source, header, metadata, pages, counts, index);
+}
+
+/** Refuses declared sizes before anything is allocated for them. */
+function assertLimits(header: SnapshotHeader, name: string): void {
+  const limits: readonly (readonly [string, number, number])[] = [
+    ["largest block", header.maxRawLength, MAX_RAW_BLOCK_BYTES],
+    ["metadata", header.metadataRawLength, MAX_METADATA_BYTES],
+    ["page table", header.pageTableLength, MAX_PAGE_TABLE_BYTES],
+    ["counts column", header.countsRawLength, MAX_COUNTS_BYTES],
+  ];
+  for (const [what, bytes, limit] of limits) {
+    if (bytes > limit) {
+      throw new HexzError("E_LIMIT", `the ${what} of ${name} takes ${bytes} bytes, the limit is ${limit}`, {
+        context: { source: name, bytes, limit },
+      });
+    }
+  }
+}
+
+/** Refuses a file of a codec this build does not have before any block of it is asked for. */
+function assertCodec(id: number, name: string): void {
+  try {
+    codecById(id);
+  } catch (cause) {
+    throw new HexzError("E_CODEC", `${name} was packed with codec ${id}, which this build does not know; update hexz`, {
+      context: { source: name, codec: id },
+      cause,
+    });
+  }
+}
+
+async function readTail(source: RangeSource, header: SnapshotHeader, options: ReadOptions) {
+  const tail = await readHashed(source, header.tailOffset, header.tailLength, header.tailHash, "tail", options);
+  const stored = tail.subarray(0, header.metadataStoredLength);
+  const what = `the metadata of ${source.name}`;
+  const metadata = parseMetadata(unpackPage(stored, header.metadataRawLength, what), what);
+  const pages = parsePageTable(tail.subarray(header.metadataStoredLength), `the page table of ${source.name}`);
+  assertPages(pages, header, source.name);
+  if ((metadata.fields !== undefined) !== (header.kind !== KIND_BYTES)) {
+    throw new HexzError("E_CORRUPT", `${source.name} has a schema and kind that contradict each other`);
+  }
+  return { metadata, pages };
+}
+
+/** Pages fill the space between the data and the counts, in order. */
+function assertPages(pages: readonly PageRow[], header: SnapshotHeader, name: string): void {
+  let offset = header.pagesOffset;
+  for (const [i, page] of pages.entries()) {
+    if (page.offset !== offset)
+      throw new HexzError("E_CORRUPT", `page ${i} of ${name} lies at ${page.offset}, not at ${offset}`);
+    if (page.storedLength > page.rawLength || page.rawLength > 64 * header.entriesPerPage) {
+      throw new HexzError("E_LIMIT", `page ${i} of ${name} takes ${page.rawLength} bytes`, {
+        context: { source: name, page: i },
+      });
+    }
+    offset += page.storedLength;
+  }
+  if (offset !== header.countsOffset)
+    throw new HexzError("E_CORRUPT", `the pages of ${name} end at ${offset}, not at ${header.countsOffset}`);
+}
+
+async function readCounts(source: RangeSource, header: SnapshotHeader, options: ReadOptions): Promise<BlockCounts> {
+  const { blocks: units, records: total, recordsPerBlock: perUnit } = header;
+  if (header.countsStoredLength === 0) {
+    const isConstant = perUnit > 0 ? Math.ceil(total / perUnit) === units : total === 0;
+    if (!isConstant)
+      throw new HexzError(
+        "E_CORRUPT",
+        `${source.name} has no counts column for its ${units} blocks of ${total} records`,
+      );
+    return { units, total, perUnit: Math.max(1, perUnit) };
+  }
+  if (perUnit !== 0) throw new HexzError("E_CORRUPT", `${source.name} has a counts column and a constant count`);
+  const stored = await readHashed(
+    source,
+    header.countsOffset,
+    header.countsStoredLength,
+    header.countsHash,
+    "counts column",
+    options,
+  );
+  return parseCounts(unpackPage(stored, header.countsRawLength, `the counts column of ${source.name}`), units, total);
+}
+
+async function readHashed(
+  source: RangeSource,
+  offset: number,
+  length: number,
+  hash: Uint8Array,
+  what: string,
+  options: ReadOptions,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  await source.readInto(offset, bytes, options);
+  if (sameBytes(blake3(bytes), hash)) return bytes;
+  throw new HexzError(
+    "E_CORRUPT",
+    `the ${what} of ${source.name} at offset ${offset} does not match its hash; restore the file from a good copy`,
+    {
+      context: { source: source.name, offset, length },
+    },
+  );
+}
+
+class OpenSnapshot implements Snapshot {
+  readonly kind: "bytes" | "records";
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly length: number;
+  readonly header: SnapshotHeader;
+  readonly schema: SchemaSpec | undefined;
+  readonly statistics: Readonly<Record<string, FieldStatistics>>;
+  readonly user: Json | undefined;
+  readonly rows: RowLayout | undefined;
+  readonly recipe: BlockRecipe;
+  readonly counts: BlockCounts;
+  readonly source: RangeSource;
+  readonly #pages: readonly PageRow[];
+  readonly #index: BlockIndex;
+  /** The block `readInto` decoded last: small reads in a row decode it once. */
+  #last: { readonly block: number; readonly bytes: Uint8Array } | undefined;
+  #closed = false;
+
+  constructor(
+    source: RangeSource,
+    header: SnapshotHeader,
+    metadata: Metadata,
+    pages: readonly PageRow[],
+    counts: BlockCounts,
+    index: BlockIndex,
+  ) {
+    this.source = source;
+    this.header = header;
+    this.kind = header.kind === KIND_BYTES ? "bytes" : "records";
+    this.id = Buffer.from(header.id).toString("hex");
+    this.name = source.name;
+    this.size = header.rawBytes;
+    this.length = header.records;
+    this.schema = metadata.fields;
+    this.statistics = metadata.statistics ?? {};
+    this.user = metadata.user;
+    this.rows = metadata.fields === undefined ? undefined : createRowLayout(metadata.fields);
+    this.recipe = { name: source.name, checksum: header.checksum === 1 ? 1 : 2, rows: this.rows };
+    this.counts = counts;
+    this.#pages = pages;
+    this.#index = index;
+  }
+
+  entry(block: number, options?: ReadOptions): BlockEntry | Promise<BlockEntry> {
+    this.#assertOpen();
+    assertInteger("block", block, 0, this.header.blocks - 1);
+    return this.#index.entry(block, options);
+  }
+
+  async readBlock(block: number, options?: ReadOptions): Promise<Uint8Array> {
+    const entry = await this.entry(block, options);
+    const raw = new Uint8Array(entry.rawLength);
+    await this.#decodeInto(entry, raw, options);
+    return raw;
+  }
+
+  async #decodeInto(entry: BlockEntry, target: Uint8Array, options: ReadOptions | undefined): Promise<void> {
+    const stored = new Uint8Array(entry.storedLength);
+    await this.source.readInto(entry.offset, stored, options);
+    decodeBlock(stored, entry, this.recipe, target);
+  }
+
+  async read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array> {
+    this.#assertRange(offset, length);
+    const target = new Uint8Array(length);
+    await this.readInto(offset, target, options);
+    return target;
+  }
+
+  async readInto(offset: number, target: Uint8Array, options?: ReadOptions): Promise<void> {
+    this.#assertOpen();
+    this.#assertRange(offset, target.length);
+    options?.signal?.throwIfAborted();
+    if (target.length === 0) return;
+    const end = offset + target.length;
+    let { block, start } = await this.#index.blockAtByte(offset, options);
+    while (start < end) {
+      const bytes = await this.#rawBlock(block, options);
+      const from = Math.max(offset, start);
+      target.set(bytes.subarray(from - start, Math.min(end - start, bytes.length)), from - offset);
+      start += bytes.length;
+      block++;
+    }
+  }
+
+  async #rawBlock(block: number, options: ReadOptions | undefined): Promise<Uint8Array> {
+    if (this.#last?.block === block) return this.#last.bytes;
+    const bytes = await this.readBlock(block, options);
+    this.#last = { block, bytes };
+    return bytes;
+  }
+
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#assertOpen();
+    return verifySnapshot({ snapshot: this, index: this.#index, pages: this.#pages }, options);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#last = undefined;
+    await this.source.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed)
+      throw new HexzError("E_CLOSED", `${this.name} has been closed`, { context: { source: this.name } });
+  }
+
+  #assertRange(offset: number, length: number): void {
+    assertInteger("offset", offset, 0, this.size);
+    assertInteger("length", length, 0, this.size - offset);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Batch, Records, Schema } from "../dataset/types.js";
+import type { Sampler, Shard, ShuffleContract } from "../sampler/types.js";
+
+/** How an epoch is mixed. */
+export interface ShuffleOptions {
+  /** Any safe integer; 0 is a seed like any other. The order is fixed by (snapshot, seed, epoch). */
+  readonly seed: number;
+  /**
+   * `full`: one permutation of all records. `window`: lanes of shuffled windows, each block decoded once. `auto`: full when the decoded data fits
+   * the memory budget, else window. @default "auto"
+   */
+  readonly mode?: "auto" | "full" | "window" | undefined;
+  /** Blocks open at once in window mode. @default as many as the memory budget holds */
+  readonly window?: number | undefined;
+}
+
+export interface LoaderOptions<S extends Schema, K extends keyof S & string = keyof S & string> {
+  /** Records per batch of this rank; the global batch is `batchSize × world`. */
+  readonly batchSize: number;
+  /** `false`: stored order. `true`: `{ seed: 0 }`. Not together with `sampler`. @default false */
+  readonly shuffle?: boolean | ShuffleOptions | undefined;
+  /** @default { rank: 0, world: 1 } */
+  readonly shard?: Shard | undefined;
+  /** Leave out the last, smaller global batch. @default false */
+  readonly dropLast?: boolean | undefined;
+  /** A sampler of `hexz`, or any iterable of record numbers (read once per epoch). */
+  readonly sampler?: Sampler | Iterable<number> | undefined;
+  /** Fields to load; the others are not copied. @default all */
+  readonly select?: readonly K[] | undefined;
+  /** Decode threads; 0 decodes on the calling thread. @default cores − 1, between 1 and 4 */
+  readonly workers?: number | undefined;
+}
+
+/** Where an iteration stands. Small JSON; belongs to one snapshot and one order, but not to a world size or worker count. */
+export interface LoaderState {
+  readonly version: 1;
+  readonly snapshotId: string;
+  readonly epoch: number;
+  /** Global positions of the epoch consumed by all ranks together. */
+  readonly position: number;
+  readonly order: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface IterationOptions {
+  /** Ends the iteration: the pending `next()` rejects with the signal's reason and everything is released. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One pass over (the rest of) an epoch. `break`, `return()` and dispose release everything it holds. */
+export interface Epoch<S extends Schema = Schema> extends AsyncIterableIterator<Batch<S>>, AsyncDisposable {
+  readonly epoch: number;
+  /** Steps from the start of the epoch to its end, the resumed part included. */
+  readonly steps: number;
+  /** State after the last batch given: restoring it goes on at exactly the next batch. */
+  state(): LoaderState;
+  return(): Promise<IteratorResult<Batch<S>>>;
+  [Symbol.asyncIterator](): Epoch<S>;
+}
+
+/** Batches of a dataset, epoch after epoch. Iterating the loader itself gives one epoch each time, counting up from 0. */
+export interface DataLoader<S extends Schema = Schema> extends AsyncDisposable {
+  readonly batchSize: number;
+  readonly stepsPerEpoch: number;
+  /** Names of the fields loaded. */
+  readonly fields: readonly (keyof S & string)[];
+  /** The stored description of those fields. */
+  readonly schema: Records<S>["schema"];
+  /** What the shuffle promises; undefined where the order is not a shuffle of hexz. */
+  readonly contract: ShuffleContract | undefined;
+  epoch(epoch: number, options?: IterationOptions): Epoch<S>;
+  resume(state: LoaderState, options?: IterationOptions): Epoch<S>;
+  [Symbol.asyncIterator](): Epoch<S>;
+  close(): Promise<void>;
+}
+
+/** Records with a loader: what `openDataset` gives. */
+export interface Dataset<S extends Schema = Schema> extends Records<S> {
+  /** Hex id of the snapshot. */
+  readonly id: string;
+  loader<K extends keyof S & string = keyof S & string>(options: LoaderOptions<S, K>): DataLoader<Pick<S, K>>;
+  select<K extends keyof S & string>(names: readonly K[]): Dataset<Pick<S, K>>;
+}
