@@ -1,12 +1,6 @@
-import { setImmediate as turn } from "node:timers/promises";
-import type { Snapshot } from "../core/snapshot.js";
 import type { LoaderHost } from "../loader/host.js";
 import type { DataLoader } from "../loader/types.js";
-import { decodeJobs } from "../loader/workers/decode-jobs.js";
 import { nowMs } from "../platform/index.js";
-
-/** Blocks decoded between two looks at the event loop, so that Ctrl-C is heard. */
-const BLOCKS_PER_TURN = 64;
 
 /** One epoch, measured from the first `next()` to the end. */
 export interface EpochMeasure {
@@ -59,25 +53,21 @@ export async function measureEpoch(
 
 /**
  * Milliseconds that one thread takes to read, check and decode every block once, in stored order, into the same memory: what an epoch cannot avoid. It runs the
- * very code of the decode threads.
+ * very code of the loader's threads.
  */
-export async function measureLimit(snapshot: Snapshot, signal: AbortSignal): Promise<number> {
+export async function measureLimit(host: LoaderHost, signal: AbortSignal): Promise<number> {
+  const { snapshot, store, arena } = host;
   const { blocks, maxRawLength, maxStoredLength } = snapshot.header;
   const { descriptor } = snapshot.source;
-  const fetched = new SharedArrayBuffer(maxStoredLength);
-  const chunks = [new SharedArrayBuffer(maxRawLength), fetched];
-  const staging = new Uint8Array(fetched);
-  const target = { chunk: 0, offset: 0 };
+  const executor = host.executor(0);
+  const target = store.reserve(maxRawLength, true)?.at ?? 0;
+  const stored = store.reserve(maxStoredLength, true)?.at ?? 0;
   const startMs = nowMs();
   for (let block = 0; block < blocks; block++) {
     const entry = await snapshot.entry(block, { signal });
-    if (descriptor === undefined) {
-      await snapshot.source.readInto(entry.offset, staging.subarray(0, entry.storedLength), { signal });
-      decodeJobs({ chunks, descriptor, jobs: [{ entry, target, stored: { chunk: 1, offset: 0 } }] }, snapshot.recipe);
-    } else {
-      decodeJobs({ chunks, descriptor, jobs: [{ entry, target }] }, snapshot.recipe);
-    }
-    if (block % BLOCKS_PER_TURN === 0) await turn(undefined, { signal });
+    if (descriptor === undefined) await snapshot.source.readInto(entry.offset, arena.view(stored, entry.storedLength));
+    const job = descriptor === undefined ? { entry, target, stored } : { entry, target };
+    await executor.run({ kind: "decode", descriptor, jobs: [job] });
   }
   return nowMs() - startMs;
 }

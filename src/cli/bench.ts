@@ -62,11 +62,11 @@ async function bench(file: string, flags: BenchFlags, io: CliIo): Promise<void> 
     Object.keys(host.schema),
   );
   await using loader: DataLoader = new Loader(host, options);
-  await measureLimit(snapshot, signal); // brings the file into the page cache and the code to speed
-  const before = await measureLimit(snapshot, signal);
+  await measureLimit(host, signal); // brings the file into the page cache and the code to speed
+  const before = await measureLimit(host, signal);
   const epochs = await readEpochs(loader, host, flags.epochs, context);
   // The better of two: the ratio must not gain from a hiccup of the limit.
-  const limitMs = Math.min(before, await measureLimit(snapshot, signal));
+  const limitMs = Math.min(before, await measureLimit(host, signal));
   const result = {
     file: snapshot.name,
     id: snapshot.id,

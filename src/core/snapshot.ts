@@ -162,7 +162,8 @@ function assertPages(pages: readonly PageRow[], header: SnapshotHeader, name: st
 async function readCounts(source: RangeSource, header: SnapshotHeader, options: ReadOptions): Promise<BlockCounts> {
   const { blocks: units, records: total, recordsPerBlock: perUnit } = header;
   if (header.countsStoredLength === 0) {
-    const isConstant = perUnit > 0 ? Math.ceil(total / perUnit) === units : total === 0;
+    const hasNone = total === 0 && (units === 0 || header.kind === KIND_BYTES);
+    const isConstant = perUnit > 0 ? Math.ceil(total / perUnit) === units : hasNone;
     if (!isConstant)
       throw new HexzError(
         "E_CORRUPT",

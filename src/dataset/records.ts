@@ -39,21 +39,11 @@ export function openRecords<S extends Schema = Schema>(snapshot: Snapshot, optio
     });
   }
   if (options.schema !== undefined) assertSameSchema(schemaSpec(options.schema), schema, name);
-  const index = counts.total === 0 ? EMPTY_INDEX : createUnitIndex(counts);
+  const index = createUnitIndex(counts);
   const store = new BlockCache(snapshot, layout, index, options.cacheBytes);
   const createReader = (names: readonly string[]) => createRecordReader(schema, layout, names);
   return new OpenRecords<S>({ store, index, stored: schema, createReader }, Object.keys(schema));
 }
-
-/** No units hold no records. */
-const EMPTY_INDEX: UnitIndex = {
-  units: 0,
-  total: 0,
-  startOf: () => 0,
-  countOf: () => 0,
-  unitOf: () => 0,
-  locate: () => ({ unit: 0, row: 0 }),
-};
 
 /** What the records of a snapshot and all their selections share. */
 interface Shared {

@@ -63,7 +63,10 @@ export interface VariableColumn<T = unknown, D extends NumericArray = NumericArr
 
 /**
  * `size` records as columns. Fixed fields are one typed array of shape `[size, …shape]`, row-major; variable fields are
- * {@link VariableColumn}s. The arrays belong to the receiver: nothing writes to them after hand-over.
+ * {@link VariableColumn}s.
+ *
+ * The arrays belong to the receiver until it calls `release()`; a receiver who never does keeps them for good. `release()` says that the arrays are no longer read: their memory is then used for a later batch,
+ * which is faster than fresh memory each time, and once a loader has seen a release its arrays are views of shared memory.
  */
 export interface Batch<S extends Schema = Schema> {
   readonly epoch: number;
@@ -78,6 +81,10 @@ export interface Batch<S extends Schema = Schema> {
   readonly validity: Readonly<Partial<Record<keyof S & string, Uint8Array>>>;
   /** The stored description of the columns. */
   readonly schema: SchemaSpec;
+  /** Ends the use of the arrays: nobody may read them any more. Called twice it does nothing more. */
+  release(): void;
+  /** One more user: as many `release()` calls more are needed. @returns the batch */
+  retain(): this;
 }
 
 /** Random access to the records of a snapshot. */

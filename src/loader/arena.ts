@@ -1,114 +1,102 @@
 import { HexzError } from "../errors.js";
+import type { KernelMemory } from "../kernels/index.js";
+import { RESERVED_BYTES } from "../kernels/index.js";
 
-/** Smallest piece the arena gives out; keeps slots aligned and the free lists short. */
+/** Smallest piece the arena gives out; keeps slots aligned and the free list short. */
 export const ARENA_PAGE_BYTES = 16 * 1024;
-/** One allocation of shared memory; the largest block (64 MiB) fits four times. */
-const CHUNK_BYTES = 256 * 2 ** 20;
+/** Memory is taken from the system in steps of this. */
+const GROWTH_BYTES = 16 * 2 ** 20;
 
-/** A run of shared memory. Valid until it is given back. */
+/** A run of the arena. Valid until it is given back. */
 export interface Slot {
-  /** Which chunk it lies in. */
-  readonly chunk: number;
-  /** Byte offset within the chunk, a multiple of {@link ARENA_PAGE_BYTES}. */
-  readonly offset: number;
+  /** Address in the arena's memory, a multiple of {@link ARENA_PAGE_BYTES}. */
+  readonly at: number;
   /** Bytes taken: whole pages. */
   readonly bytes: number;
 }
 
 interface Run {
-  offset: number;
+  at: number;
   bytes: number;
 }
 
 /**
- * A fixed budget of shared memory, handed out in runs of pages, first fit. Chunks are made when first needed, and the system backs a page when it is
- * first written, so an idle budget costs nothing. Slots are reused rather than collected: freed shared memory stays resident until a garbage
- * collection.
+ * A fixed budget of one shared memory, handed out in runs of pages, first fit. Memory grows when first needed, and the system backs a page when it is first
+ * written, so an idle budget costs nothing. Slots are reused rather than collected: freed shared memory stays resident until a garbage collection.
  */
 export class Arena {
-  readonly #limitBytes: number;
-  readonly #chunks: { readonly memory: SharedArrayBuffer; readonly free: Run[] }[] = [];
-  #reservedBytes = 0;
+  readonly memory: KernelMemory;
+  readonly limitBytes: number;
+  readonly #free: Run[] = [];
+  #end = RESERVED_BYTES;
   #usedBytes = 0;
 
-  /** @param limitBytes The budget; rounded down to whole pages, at least one. */
-  constructor(limitBytes: number) {
-    this.#limitBytes = Math.max(1, Math.floor(limitBytes / ARENA_PAGE_BYTES)) * ARENA_PAGE_BYTES;
-  }
-
-  get limitBytes(): number {
-    return this.#limitBytes;
+  /** @param memory Nobody else's; may grow by `limitBytes` at least. Whole pages of that are used. */
+  constructor(memory: KernelMemory, limitBytes: number) {
+    this.memory = memory;
+    this.limitBytes = Math.max(1, Math.floor(limitBytes / ARENA_PAGE_BYTES)) * ARENA_PAGE_BYTES;
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** The shared memory of a chunk, for views and for workers. */
-  memory(chunk: number): SharedArrayBuffer {
-    const found = this.#chunks[chunk];
-    if (found === undefined) throw new RangeError(`chunk must be below ${this.#chunks.length}, got ${chunk}`);
-    return found.memory;
-  }
-
-  /** All chunks made so far, by number: what a task's places refer to. */
-  memories(): SharedArrayBuffer[] {
-    return this.#chunks.map((chunk) => chunk.memory);
-  }
-
-  /** A view of the first `length` bytes of `slot`. */
-  view(slot: Slot, length: number): Uint8Array {
-    return new Uint8Array(this.memory(slot.chunk), slot.offset, length);
+  /** A view of `length` bytes at an address. */
+  view(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, at, length);
   }
 
   /** A slot of at least `length` bytes, or undefined where no run is free. */
   allocate(length: number): Slot | undefined {
     const bytes = Math.max(1, Math.ceil(length / ARENA_PAGE_BYTES)) * ARENA_PAGE_BYTES;
-    for (const [chunk, { free }] of this.#chunks.entries()) {
-      const run = free.find((candidate) => candidate.bytes >= bytes);
-      if (run !== undefined) return this.#take(chunk, free, run, bytes);
-    }
-    return this.#grow(bytes) ? this.allocate(length) : undefined;
-  }
-
-  #take(chunk: number, free: Run[], run: Run, bytes: number): Slot {
-    const slot = { chunk, offset: run.offset, bytes };
-    run.offset += bytes;
+    const run = this.#free.find((candidate) => candidate.bytes >= bytes) ?? this.#grow(bytes);
+    if (run === undefined) return undefined;
+    const slot = { at: run.at, bytes };
+    run.at += bytes;
     run.bytes -= bytes;
-    if (run.bytes === 0) free.splice(free.indexOf(run), 1);
+    if (run.bytes === 0) this.#free.splice(this.#free.indexOf(run), 1);
     this.#usedBytes += bytes;
     return slot;
   }
 
-  #grow(bytes: number): boolean {
-    const size = Math.min(CHUNK_BYTES, this.#limitBytes - this.#reservedBytes);
-    if (size < bytes) return false;
-    this.#chunks.push({ memory: new SharedArrayBuffer(size), free: [{ offset: 0, bytes: size }] });
-    this.#reservedBytes += size;
-    return true;
+  /** Makes the last run long enough for `bytes`, by a whole step where the limit allows it. */
+  #grow(bytes: number): Run | undefined {
+    const last = this.#free.at(-1);
+    const spare = last !== undefined && last.at + last.bytes === this.#end ? last.bytes : 0;
+    const left = RESERVED_BYTES + this.limitBytes - this.#end;
+    if (bytes - spare > left) return undefined;
+    const more = Math.min(left, Math.ceil((bytes - spare) / GROWTH_BYTES) * GROWTH_BYTES);
+    this.memory.grow(this.#end + more);
+    this.#give(this.#end, more);
+    this.#end += more;
+    return this.#free.at(-1);
   }
 
   /** Gives a slot back; its neighbours are joined, so space does not crumble. */
-  free(slot: Slot): void {
-    const free = this.#chunks[slot.chunk]?.free;
-    if (free === undefined) throw new HexzError("E_CLOSED", "a slot was given back to an arena that does not own it");
-    let at = free.findIndex((run) => run.offset > slot.offset);
-    if (at < 0) at = free.length;
-    const before = free[at - 1];
-    const after = free[at];
-    const joinsBefore = before !== undefined && before.offset + before.bytes === slot.offset;
-    const joinsAfter = after !== undefined && slot.offset + slot.bytes === after.offset;
+  free({ at, bytes }: Slot): void {
+    if (at + bytes > this.#end) throw new HexzError("E_CLOSED", "a slot was given back to an arena that does not own it");
+    this.#give(at, bytes);
+    this.#usedBytes -= bytes;
+  }
+
+  #give(at: number, bytes: number): void {
+    const free = this.#free;
+    let next = free.findIndex((run) => run.at > at);
+    if (next < 0) next = free.length;
+    const before = free[next - 1];
+    const after = free[next];
+    const joinsBefore = before !== undefined && before.at + before.bytes === at;
+    const joinsAfter = after !== undefined && at + bytes === after.at;
     if (joinsBefore && joinsAfter) {
-      before.bytes += slot.bytes + after.bytes;
-      free.splice(at, 1);
+      before.bytes += bytes + after.bytes;
+      free.splice(next, 1);
     } else if (joinsBefore) {
-      before.bytes += slot.bytes;
+      before.bytes += bytes;
     } else if (joinsAfter) {
-      after.offset = slot.offset;
-      after.bytes += slot.bytes;
+      after.at = at;
+      after.bytes += bytes;
     } else {
-      free.splice(at, 0, { offset: slot.offset, bytes: slot.bytes });
+      free.splice(next, 0, { at, bytes });
     }
-    this.#usedBytes -= slot.bytes;
   }
 }

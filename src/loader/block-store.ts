@@ -3,111 +3,97 @@ import type { Snapshot } from "../core/snapshot.js";
 import { HexzError, isHexzError } from "../errors.js";
 import { formatBytes } from "../util/byte-size.js";
 import type { Arena, Slot } from "./arena.js";
-import type { Decoder } from "./decoder.js";
+import type { Resident } from "./block-memory.js";
+import { BlockMemory, createResident } from "./block-memory.js";
+import type { Executor } from "./executor.js";
 import type { DecodeJob } from "./workers/protocol.js";
 
 /** Blocks a task decodes at most: about a millisecond of work, so that handing it over is cheap beside it. */
 const BLOCKS_PER_TASK = 8;
 /** Tasks under way per thread. */
-const TASKS_PER_THREAD = 4;
-/** A block whose worker died is decoded again this often before its error counts. */
-const MAX_ATTEMPTS = 3;
-
-/** Someone who waits for several blocks. */
-interface Waiter {
-  missing: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A block that is wanted, under way, or in memory. */
-interface Resident {
-  readonly block: number;
-  readonly decoder: Decoder;
-  state: "wanted" | "decoding" | "ready" | "failed";
-  /** Planned uses that are still to come. */
-  uses: number;
-  /** Steps that need it right now. */
-  pins: number;
-  /** Step of the latest planned use: the farthest goes first when memory is short. */
-  lastStep: number;
-  attempts: number;
-  entry: BlockEntry | undefined;
-  slot: Slot | undefined;
-  view: Uint8Array | undefined;
-  error: unknown;
-  waiters: Waiter[];
-}
+const TASKS_PER_THREAD = 3;
 
 /** Plain numbers about what the store did since it was made. */
 export interface BlockStoreStats {
   readonly blocksDecoded: number;
   readonly storedBytesRead: number;
-  /** Planned uses that found their block in memory or under way. */
+  readonly decodedBytes: number;
+  /** First uses of a block by an epoch: in memory already, or not. */
   readonly hits: number;
+  readonly misses: number;
   readonly evictions: number;
+  /** Decoded bytes kept from epoch to epoch. */
+  readonly keptBytes: number;
 }
 
 /**
  * Decoded blocks in the arena, by the plan: decodes in the order of first use, as far ahead as memory allows, and evicts first what no plan mentions,
  * longest unused first, then what is needed farthest in the future. Everything in it is counted in the arena's budget.
  *
- * A use goes `plan` → `ready` (pins) → `view` → `release`, or `plan` → `unplan`.
+ * A use goes `plan` → `ready` (pins) → `addressOf` → `release`, or `plan` → `unplan`.
  */
 export class BlockStore {
   readonly #snapshot: Snapshot;
   readonly #arena: Arena;
+  readonly #memory: BlockMemory;
   readonly #residents = new Map<number, Resident>();
-  /** Ready, unplanned, unpinned: oldest first. */
-  readonly #idle = new Map<number, Resident>();
+  /** Wanted blocks, from `#head` on; some may have been forgotten since. */
   #queue: Resident[] = [];
+  #head = 0;
+  #planned = 0;
   #tasks = 0;
+  /** Steps between `ready` and `release`, and those of them that wait for blocks. */
+  #pinnedSteps = 0;
+  #waitingSteps = 0;
   #locating = false;
   #closed = false;
-  readonly #counts = { blocksDecoded: 0, storedBytesRead: 0, hits: 0, evictions: 0 };
+  readonly #counts = { blocksDecoded: 0, storedBytesRead: 0, decodedBytes: 0, hits: 0, misses: 0 };
 
   constructor(snapshot: Snapshot, arena: Arena) {
     this.#snapshot = snapshot;
     this.#arena = arena;
+    this.#memory = new BlockMemory(arena, (resident) => this.#evicted(resident));
   }
 
   get stats(): BlockStoreStats {
-    return { ...this.#counts };
+    return { ...this.#counts, evictions: this.#memory.evictions, keptBytes: this.#memory.keptBytes };
   }
 
-  /** Different blocks with a use to come. */
+  /** Different blocks with a use to come that take memory beside the kept set. */
   get plannedBlocks(): number {
-    return this.#residents.size - this.#idle.size;
+    return this.#planned;
   }
 
-  /** Announces one use of `block` in `step`; decoding starts as soon as there is room. */
-  plan(block: number, step: number, decoder: Decoder): void {
-    const resident = this.#residents.get(block);
-    if (resident === undefined) {
-      this.#want(block, step, decoder);
-      return;
-    }
-    this.#counts.hits++;
-    resident.uses++;
-    resident.lastStep = Math.max(resident.lastStep, step);
-    this.#idle.delete(block);
+  /** Sets what blocks kept from epoch to epoch may take of the arena. */
+  keepAtMost(bytes: number): void {
+    this.#memory.keepLimitBytes = bytes;
   }
 
-  #want(block: number, step: number, decoder: Decoder): Resident {
-    const fresh: Resident = {
-      block,
-      decoder,
-      state: "wanted",
-      uses: 1,
-      pins: 0,
-      lastStep: step,
-      attempts: 0,
-      entry: undefined,
-      slot: undefined,
-      view: undefined,
-      error: undefined,
-      waiters: [],
-    };
+  /** Room in the arena that idle blocks give up, or where it `isNeeded` any block that no step uses right now; undefined where there is none. */
+  reserve(bytes: number, isNeeded: boolean): Slot | undefined {
+    return isNeeded ? this.#memory.reserveNow(bytes, this.#residents.values()) : this.#memory.reserve(bytes);
+  }
+
+  /** Announces one use of each of `blocks` in `step`; {@link start} begins to decode them. */
+  plan(blocks: readonly number[], step: number, executor: Executor): Resident[] {
+    return blocks.map((block) => {
+      const resident = this.#residents.get(block) ?? this.#want(block, executor);
+      if (resident.uses === 0) this.#recall(resident);
+      resident.uses++;
+      resident.lastStep = Math.max(resident.lastStep, step);
+      return resident;
+    });
+  }
+
+  #recall(resident: Resident): void {
+    if (resident.slot === undefined) this.#counts.misses++;
+    else this.#counts.hits++;
+    if (!resident.kept) this.#planned++;
+    this.#memory.recall(resident);
+  }
+
+  #want(block: number, executor: Executor): Resident {
+    const fresh = createResident(block, executor);
     this.#residents.set(block, fresh);
     this.#queue.push(fresh);
     return fresh;
@@ -118,54 +104,76 @@ export class BlockStore {
     this.#pump();
   }
 
-  /** Takes back a planned use that will not come. */
-  unplan(block: number): void {
-    const resident = this.#residents.get(block);
-    if (resident !== undefined) this.#settleUse(resident);
+  /** Takes back planned uses that will not come. */
+  unplan(residents: readonly Resident[]): void {
+    for (const resident of residents) this.#settleUse(resident);
   }
 
   /**
-   * Pins the planned `blocks` of a step; resolves when all are in memory, or gives undefined where they are already. Call {@link release} in either case,
-   * also after a rejection.
+   * Pins the blocks of a step; resolves when all are in memory, or gives undefined where they are already. Call {@link release} in either case, also after a rejection.
    */
-  ready(blocks: Iterable<number>, step: number, decoder: Decoder): Promise<void> | undefined {
+  ready(residents: readonly Resident[]): Promise<void> | undefined {
+    this.#pinnedSteps++;
     if (this.#closed) return Promise.reject(this.#closedError());
-    const missing: Resident[] = [];
-    for (const block of blocks) {
-      const resident = this.#residents.get(block) ?? this.#want(block, step, decoder);
+    let missing: Resident[] | undefined;
+    for (const resident of residents) {
       resident.pins++;
-      if (resident.state !== "ready") missing.push(resident);
+      if (resident.state !== "ready") (missing ??= []).push(resident);
     }
-    if (missing.length === 0) return undefined;
+    return missing === undefined ? undefined : this.#await(missing);
+  }
+
+  async #await(missing: readonly Resident[]): Promise<void> {
+    this.#waitingSteps++;
+    try {
+      await this.#arrival(missing);
+    } finally {
+      this.#waitingSteps--;
+    }
+  }
+
+  #arrival(missing: readonly Resident[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiter = { missing: missing.length, resolve, reject };
-      for (const resident of missing) resident.waiters.push(waiter);
-      for (const resident of missing) if (resident.state === "failed") this.#fail(resident, resident.error);
+      for (const resident of missing) {
+        resident.waiters.push(waiter);
+        if (resident.state === "failed") this.#retry(resident);
+      }
       this.#prioritise(missing);
       this.#pump();
     });
   }
 
+  /** A block that failed is tried anew for whoever needs it later. */
+  #retry(resident: Resident): void {
+    resident.attempts = 0;
+    resident.state = "wanted";
+    this.#residents.set(resident.block, resident);
+    this.#queue.push(resident);
+  }
+
   /** What a step waits for goes before what later steps need. */
   #prioritise(missing: readonly Resident[]): void {
-    const urgent = new Set(missing.filter((resident) => resident.state === "wanted"));
-    if (urgent.size === 0 || this.#queue.slice(0, urgent.size).every((resident) => urgent.has(resident))) return;
-    this.#queue = [...urgent, ...this.#queue.filter((resident) => !urgent.has(resident))];
+    const urgent = missing.filter((resident) => resident.state === "wanted");
+    const isFirst = urgent.every((_, i) => urgent.includes(this.#queue[this.#head + i] as Resident));
+    if (isFirst) return;
+    const first = new Set(urgent);
+    this.#queue = [...urgent, ...this.#queue.slice(this.#head).filter((resident) => !first.has(resident))];
+    this.#head = 0;
   }
 
-  /** The rows and heaps of a pinned block, in shared memory; valid until it is released. */
-  view(block: number): Uint8Array {
-    const view = this.#residents.get(block)?.view;
-    if (view === undefined) throw new HexzError("E_CLOSED", `block ${block} is not in memory`, { context: { block } });
-    return view;
+  /** Where the rows of a pinned block begin in the arena; valid until it is released. */
+  addressOf(resident: Resident): number {
+    if (resident.slot !== undefined) return resident.slot.at;
+    const { block } = resident;
+    throw new HexzError("E_CLOSED", `block ${block} is not in memory`, { context: { block } });
   }
 
-  /** Ends a step's use of `blocks`. */
-  release(blocks: Iterable<number>): void {
-    for (const block of blocks) {
-      const resident = this.#residents.get(block);
-      if (resident === undefined || resident.pins === 0) continue; // failed, or wanted anew since
-      resident.pins--;
+  /** Ends a step's use of its blocks. */
+  release(residents: readonly Resident[]): void {
+    this.#pinnedSteps--;
+    for (const resident of residents) {
+      if (resident.pins > 0) resident.pins--; // none where the store was closed
       this.#settleUse(resident);
     }
     this.#pump();
@@ -173,42 +181,58 @@ export class BlockStore {
 
   #settleUse(resident: Resident): void {
     resident.uses--;
-    if (resident.uses > 0 || resident.pins > 0) return;
-    if (resident.state === "ready") this.#idle.set(resident.block, resident);
+    if (resident.uses > 0 || this.#closed) return;
+    if (!resident.kept) this.#planned--;
+    if (resident.state === "ready") this.#memory.retire(resident);
     else if (resident.state !== "decoding") this.#forget(resident);
   }
 
   #forget(resident: Resident): void {
-    if (resident.slot !== undefined) this.#arena.free(resident.slot);
-    resident.slot = undefined;
-    resident.view = undefined;
-    this.#residents.delete(resident.block);
-    this.#idle.delete(resident.block);
+    this.#memory.release(resident);
+    if (this.#residents.get(resident.block) === resident) this.#residents.delete(resident.block);
   }
 
-  /** Hands tasks to the decoders while there is something wanted, room for it, and a thread to take it. */
-  #pump(): void {
-    while (!this.#closed && !this.#locating && this.#queue.length > 0) {
-      const decoder = (this.#queue[0] as Resident).decoder; // in bounds: the queue is not empty
-      if (this.#tasks >= Math.max(1, decoder.threads) * TASKS_PER_THREAD) return;
-      const batch = this.#nextBatch(decoder);
-      if (batch.length === 0) return;
-      void this.#run(batch, decoder);
+  /** A planned block that lost its memory is decoded again later. */
+  #evicted(resident: Resident): void {
+    if (resident.uses === 0) {
+      this.#residents.delete(resident.block);
+    } else {
+      resident.state = "wanted";
+      this.#queue.push(resident);
     }
   }
 
-  #nextBatch(decoder: Decoder): Resident[] {
-    const size = Math.min(BLOCKS_PER_TASK, Math.ceil(this.#queue.length / Math.max(1, decoder.threads)));
+  /** Hands tasks out while there is something wanted, room for it, and a thread to take it. */
+  #pump(): void {
+    while (!this.#closed && !this.#locating && this.#head < this.#queue.length) {
+      const { executor } = this.#queue[this.#head] as Resident; // in bounds by the loop
+      if (this.#tasks >= Math.max(1, executor.threads) * TASKS_PER_THREAD) return;
+      const batch = this.#nextBatch(executor);
+      if (batch.length === 0) return;
+      void this.#run(batch, executor);
+    }
+    if (this.#head === this.#queue.length) this.#compact();
+  }
+
+  #compact(): void {
+    this.#queue = this.#queue.slice(this.#head);
+    this.#head = 0;
+  }
+
+  #nextBatch(executor: Executor): Resident[] {
+    const waiting = this.#queue.length - this.#head;
+    const size = Math.min(BLOCKS_PER_TASK, Math.ceil(waiting / Math.max(1, executor.threads)));
     const batch: Resident[] = [];
     while (batch.length < size) {
-      const next = this.#queue[0];
-      if (next === undefined || next.decoder !== decoder) break;
+      const next = this.#queue[this.#head];
+      if (next === undefined || next.executor !== executor) break;
       const isAlive = this.#residents.get(next.block) === next && next.state === "wanted";
       if (isAlive && !this.#place(next)) break;
-      this.#queue.shift();
+      this.#head++;
       if (isAlive) batch.push(next);
       if (next.attempts > 0) break; // a block that failed before goes alone, so that its error is its own
     }
+    if (this.#head > 1024) this.#compact();
     return batch;
   }
 
@@ -223,7 +247,6 @@ export class BlockStore {
     const slot = this.#allocate(entry.rawLength, resident);
     if (slot === undefined) return false;
     resident.slot = slot;
-    resident.view = this.#arena.view(slot, entry.rawLength);
     resident.state = "decoding";
     return true;
   }
@@ -245,57 +268,29 @@ export class BlockStore {
 
   /** Room for `bytes`: free, else evicted. Fails those who wait where nothing can make room any more. */
   #allocate(bytes: number, resident: Resident): Slot | undefined {
-    for (;;) {
-      const slot = this.#arena.allocate(bytes);
-      if (slot !== undefined) return slot;
-      const victim = this.#victim(resident);
-      if (victim === undefined) break;
-      this.#counts.evictions++;
-      if (victim.uses > 0) this.#requeue(victim);
-      else this.#forget(victim);
-    }
-    if (this.#tasks === 0 && resident.waiters.length > 0) this.#fail(resident, this.#tooSmall(bytes));
-    return undefined;
+    const isUrgent = resident.waiters.length > 0;
+    const slot = this.reserve(bytes, isUrgent);
+    if (slot === undefined && isUrgent && !this.#canWait()) this.#fail(resident, this.#tooSmall(bytes));
+    return slot;
   }
 
-  #victim(resident: Resident): Resident | undefined {
-    for (const idle of this.#idle.values()) return idle;
-    if (resident.waiters.length === 0) return undefined;
-    let farthest: Resident | undefined;
-    for (const candidate of this.#residents.values()) {
-      if (candidate.state !== "ready" || candidate.pins > 0) continue;
-      if (farthest === undefined || candidate.lastStep > farthest.lastStep) farthest = candidate;
-    }
-    return farthest;
-  }
-
-  /** A planned block gives up its memory and is decoded again later. */
-  #requeue(resident: Resident): void {
-    if (resident.slot !== undefined) this.#arena.free(resident.slot);
-    resident.slot = undefined;
-    resident.view = undefined;
-    resident.state = "wanted";
-    this.#queue.push(resident);
+  /** Whether memory will be given back without anything new being decoded. */
+  #canWait(): boolean {
+    return this.#tasks > 0 || this.#pinnedSteps > this.#waitingSteps;
   }
 
   #tooSmall(bytes: number): HexzError {
-    const limit = formatBytes(this.#arena.limitBytes);
-    return new HexzError(
-      "E_LIMIT",
-      `the blocks of one batch do not fit the memory of ${limit}; raise cache.memory or lower batchSize`,
-      {
-        context: { bytes, limitBytes: this.#arena.limitBytes },
-      },
-    );
+    const { limitBytes } = this.#arena;
+    const message = `the blocks of one batch do not fit the memory of ${formatBytes(limitBytes)}; raise cache.memory or lower batchSize`;
+    return new HexzError("E_LIMIT", message, { context: { bytes, limitBytes } });
   }
 
-  async #run(batch: readonly Resident[], decoder: Decoder): Promise<void> {
+  async #run(batch: readonly Resident[], executor: Executor): Promise<void> {
     this.#tasks++;
     const staging: Slot[] = [];
     try {
-      const jobs = await Promise.all(batch.map((resident) => this.#job(resident, staging)));
-      const chunks = this.#arena.memories();
-      await decoder.decode({ chunks, descriptor: this.#snapshot.source.descriptor, jobs });
+      const jobs = await this.#jobs(batch, staging);
+      await executor.run({ kind: "decode", descriptor: this.#snapshot.source.descriptor, jobs });
       for (const resident of batch) this.#succeed(resident);
     } catch (error) {
       for (const resident of batch) this.#retryOrFail(resident, batch.length, error);
@@ -306,62 +301,73 @@ export class BlockStore {
     }
   }
 
-  /** A job with its stored bytes fetched where no worker can read them itself. */
-  async #job(resident: Resident, staging: Slot[]): Promise<DecodeJob> {
-    const { entry, slot } = resident as Resident & { entry: BlockEntry; slot: Slot }; // placed before it was batched
-    const target = { chunk: slot.chunk, offset: slot.offset };
+  /** Jobs with their stored bytes fetched where no thread can read them itself. */
+  async #jobs(batch: readonly Resident[], staging: Slot[]): Promise<DecodeJob[]> {
     const { source } = this.#snapshot;
-    this.#counts.storedBytesRead += entry.storedLength;
-    if (source.descriptor !== undefined) return { entry, target };
+    const isLocal = source.descriptor !== undefined;
+    return Promise.all(
+      batch.map((resident) => {
+        const { entry, slot } = resident as Resident & { entry: BlockEntry; slot: Slot }; // placed before it was batched
+        this.#counts.storedBytesRead += entry.storedLength;
+        return isLocal ? { entry, target: slot.at } : this.#fetch(resident, entry, slot.at, staging);
+      }),
+    );
+  }
+
+  async #fetch(resident: Resident, entry: BlockEntry, target: number, staging: Slot[]): Promise<DecodeJob> {
     const stored = this.#allocate(entry.storedLength, resident);
     if (stored === undefined) throw this.#tooSmall(entry.storedLength);
     staging.push(stored);
-    await source.readInto(entry.offset, this.#arena.view(stored, entry.storedLength));
-    return { entry, target, stored: { chunk: stored.chunk, offset: stored.offset } };
+    await this.#snapshot.source.readInto(entry.offset, this.#arena.view(stored.at, entry.storedLength));
+    return { entry, target, stored: stored.at };
   }
 
   #succeed(resident: Resident): void {
     this.#counts.blocksDecoded++;
+    this.#counts.decodedBytes += resident.entry?.rawLength ?? 0;
     resident.state = "ready";
-    const { waiters } = resident;
-    resident.waiters = [];
-    for (const waiter of waiters) if (--waiter.missing === 0) waiter.resolve();
-    if (resident.uses === 0 && resident.pins === 0) this.#idle.set(resident.block, resident);
+    for (const waiter of takeWaiters(resident)) if (--waiter.missing === 0) waiter.resolve();
+    if (resident.uses === 0) this.#memory.retire(resident);
   }
 
-  /** After a failed task each of its blocks is tried alone; a dead worker's block a few times. */
+  /** After a failed task each of its blocks is tried alone. */
   #retryOrFail(resident: Resident, tried: number, error: unknown): void {
-    const again = tried > 1 || (isHexzError(error, "E_WORKER") && resident.attempts + 1 < MAX_ATTEMPTS);
     resident.attempts++;
-    if (this.#closed || !again) this.#fail(resident, error);
-    else this.#requeue(resident);
+    if (this.#closed || tried === 1) {
+      this.#fail(resident, error);
+    } else {
+      this.#memory.release(resident);
+      resident.state = "wanted";
+      this.#queue.push(resident);
+    }
   }
 
+  /** Whoever waits is told; a later use tries again. */
   #fail(resident: Resident, error: unknown): void {
-    if (resident.slot !== undefined) this.#arena.free(resident.slot);
-    resident.slot = undefined;
-    resident.view = undefined;
     resident.state = "failed";
-    resident.error = error;
-    const { waiters } = resident;
-    resident.waiters = [];
-    for (const waiter of waiters) waiter.reject(error);
-    // Whoever waited has been told; a later use tries again.
-    if (waiters.length > 0 || resident.uses === 0) this.#residents.delete(resident.block);
+    this.#forget(resident);
+    for (const waiter of takeWaiters(resident)) waiter.reject(error);
   }
 
-  /** Refuses further work and tells all who wait. Slots are the arena's to drop. */
+  /** Refuses further work and tells all who wait. The arena goes as a whole. */
   close(): void {
     this.#closed = true;
     const error = this.#closedError();
-    for (const resident of [...this.#residents.values()]) for (const waiter of resident.waiters) waiter.reject(error);
+    for (const resident of [...this.#residents.values()]) for (const waiter of takeWaiters(resident)) waiter.reject(error);
     this.#queue = [];
+    this.#head = 0;
     this.#residents.clear();
-    this.#idle.clear();
+    this.#memory.clear();
   }
 
   #closedError(): HexzError {
     const { name } = this.#snapshot;
     return new HexzError("E_CLOSED", `${name} has been closed; open it again`, { context: { source: name } });
   }
+}
+
+function takeWaiters(resident: Resident): Resident["waiters"] {
+  const { waiters } = resident;
+  resident.waiters = [];
+  return waiters;
 }

@@ -1,10 +1,18 @@
-import type { Collator } from "../dataset/columns.js";
 import type { Batch, Schema } from "../dataset/types.js";
 import { HexzError } from "../errors.js";
+import { nowMs } from "../platform/index.js";
+import type { Arena } from "./arena.js";
+import { createBatch } from "./batch.js";
+import type { BatchLayout } from "./batch-layout.js";
+import type { BatchBuffer, BatchRing } from "./batch-ring.js";
 import type { BlockStore } from "./block-store.js";
-import type { Decoder } from "./decoder.js";
+import type { Executor } from "./executor.js";
+import type { Gatherer, GatherOrder, PlannedStep } from "./gatherer.js";
+import type { Lending } from "./lending.js";
 import type { Plan, Step } from "./plan.js";
+import type { EpochMeter } from "./stats.js";
 import type { Epoch, LoaderState } from "./types.js";
+import type { Gathered } from "./workers/protocol.js";
 
 /** Steps planned at once while the horizon grows: the first batch does not wait for a long plan. */
 const STEPS_PER_PLANNING = 16;
@@ -20,9 +28,14 @@ export interface Horizon {
 export interface EpochParts<S extends Schema> {
   readonly epoch: number;
   readonly plan: Plan;
-  readonly collator: Collator;
+  readonly layout: BatchLayout;
+  readonly arena: Arena;
   readonly store: BlockStore;
-  readonly decoder: Decoder;
+  readonly executor: Executor;
+  readonly ring: BatchRing;
+  readonly gatherer: Gatherer;
+  readonly lending: Lending;
+  readonly meter: EpochMeter;
   readonly horizon: Horizon;
   readonly schema: Batch<S>["schema"];
   /** The state at a global position of this epoch. */
@@ -32,21 +45,33 @@ export interface EpochParts<S extends Schema> {
   readonly onClose: (epoch: Epoch<S>) => void;
 }
 
+/** A batch on its way to the consumer. */
+interface Coming {
+  readonly step: Step;
+  readonly buffer: BatchBuffer;
+  readonly gathered: Promise<Gathered>;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
- * The pipeline of one pass: plan ahead, wait for the blocks of the next step, gather its rows. Owns the planned uses in the block store and gives every one
- * back, whether the pass is finished, left, aborted or failed.
+ * The pipeline of one pass: plan ahead → blocks of the next step → gather into the ring → hand over. Owns the planned uses in the block store and the buffers of the ring and
+ * gives every one back, whether the pass is finished, left, aborted or failed.
  */
 export class EpochIteration<S extends Schema> implements Epoch<S> {
   readonly epoch: number;
   readonly steps: number;
   readonly #parts: EpochParts<S>;
-  /** Planned, not yet given. */
-  #ahead: Step[] = [];
+  /** Planned, without a buffer yet. */
+  #ahead: PlannedStep[] = [];
   #recordsAhead = 0;
+  /** Gathering or gathered, in order. */
+  #coming: Coming[] = [];
   #position: number;
   #pending: Promise<unknown> = Promise.resolve();
+  #isProducing = false;
+  /** Why no further step could be planned: a sampler's error. */
+  #failure: { readonly error: unknown } | undefined;
   #isDone = false;
-  #abort: ((reason: unknown) => void) | undefined;
   readonly #onAbort = () => this.#close(this.#parts.signal?.reason);
 
   constructor(parts: EpochParts<S>) {
@@ -67,67 +92,120 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
 
   async #next(): Promise<IteratorResult<Batch<S>>> {
     this.#parts.signal?.throwIfAborted();
-    if (this.#isDone) return { done: true, value: undefined };
-    this.#planAhead();
-    const step = this.#ahead.shift();
-    if (step === undefined) {
-      this.#close(undefined);
-      return { done: true, value: undefined };
-    }
-    this.#recordsAhead -= step.indices.length;
-    const value = await this.#gather(step);
-    this.#position = step.end;
-    if (this.#ahead.length === 0) this.#planAhead();
+    this.produce();
+    const coming = this.#isDone ? undefined : this.#coming[0];
+    if (coming === undefined) return this.#end();
+    const value = this.#handOver(coming, await this.#arrival(coming));
+    this.#position = coming.step.end;
+    this.produce();
     return { done: false, value };
   }
 
-  /** Announces steps to the store until the horizon is full, a few more per batch than are consumed. */
-  #planAhead(): void {
-    const { plan, store, decoder, horizon } = this.#parts;
-    for (let planned = 0; planned < STEPS_PER_PLANNING; planned++) {
-      const isFar = store.plannedBlocks >= horizon.blocks || this.#recordsAhead >= horizon.records;
-      if (isFar && this.#ahead.length > 0) break;
-      const step = plan.next();
-      if (step === undefined) break;
-      for (const block of step.blocks) store.plan(block, step.step, decoder);
-      this.#ahead.push(step);
-      this.#recordsAhead += step.indices.length;
-    }
-    store.start();
+  /** After the last batch, or in place of the one that could not be planned. */
+  #end(): IteratorResult<Batch<S>> {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    this.#close(undefined);
+    if (failure !== undefined) throw failure.error;
+    return { done: true, value: undefined };
   }
 
-  async #gather(step: Step): Promise<Batch<S>> {
-    const { store, decoder, collator, schema, epoch } = this.#parts;
+  async #arrival(coming: Coming): Promise<Gathered> {
+    const startMs = nowMs();
     try {
-      const waiting = store.ready(step.blocks, step.step, decoder);
-      if (waiting !== undefined) await Promise.race([waiting, this.#aborted()]);
-      const blocks = step.blocks.map((block) => store.view(block));
-      const { indices, blockOf, rows } = step;
-      const { columns, validity } = collator.collate({ size: indices.length, blocks, blockOf, rows });
-      // The collator was made from the same schema the batch is typed by.
-      return {
-        epoch,
-        step: step.step,
-        size: indices.length,
-        indices,
-        columns,
-        validity,
-        schema,
-      } as unknown as Batch<S>;
+      return await coming.gathered;
     } catch (error) {
       this.#close(error);
       throw error;
     } finally {
-      this.#abort = undefined;
-      store.release(step.blocks);
+      this.#parts.meter.batch(nowMs() - startMs, coming.step.indices.length);
     }
   }
 
-  /** Rejects when the pass is closed while it waits. */
-  #aborted(): Promise<never> {
-    return new Promise((_, reject) => {
-      this.#abort = reject;
+  #handOver({ step, buffer }: Coming, { starts }: Gathered): Batch<S> {
+    this.#coming.shift();
+    const { arena, layout, schema, ring, lending } = this.#parts;
+    const isLent = lending.isOn && ring.mayLend;
+    const onRelease = () => {
+      lending.isOn = true;
+      if (isLent) ring.release(buffer);
+    };
+    const bytes = { buffer: arena.memory.buffer, at: buffer.slot.at, starts, copy: !isLent, onRelease };
+    if (isLent) ring.lend(buffer);
+    const batch = createBatch<S>(this.epoch, step, layout, schema, bytes);
+    if (!isLent) ring.release(buffer);
+    return batch;
+  }
+
+  /** Gathers as many steps ahead as the ring has buffers. Called again whenever a buffer comes back. */
+  produce(): void {
+    if (this.#isProducing || this.#isDone || this.#failure !== undefined) return;
+    void this.#produce();
+  }
+
+  /** Never rejects: the consumer hears of a failure in its turn. */
+  async #produce(): Promise<void> {
+    this.#isProducing = true;
+    try {
+      while (!this.#isDone) {
+        this.#planAhead();
+        const buffer = this.#ahead.length === 0 ? undefined : this.#parts.ring.acquire();
+        const planned = buffer === undefined ? undefined : this.#ahead.shift();
+        if (buffer === undefined || planned === undefined) break;
+        this.#recordsAhead -= planned.step.indices.length;
+        await this.#send(this.#announce(planned, buffer));
+      }
+    } catch (error) {
+      this.#failure ??= { error };
+    } finally {
+      this.#isProducing = false;
+      this.#parts.gatherer.flush();
+    }
+  }
+
+  /** Gives a step to the gatherer as soon as its blocks are in memory; waits only where they are not. */
+  #send(order: GatherOrder): Promise<void> | undefined {
+    const { store, gatherer } = this.#parts;
+    const waiting = store.ready(order.residents);
+    if (waiting === undefined) {
+      gatherer.add(order);
+      return undefined;
+    }
+    gatherer.flush();
+    return waiting.then(
+      () => gatherer.add(order),
+      (error) => {
+        order.reject(error);
+        store.release(order.residents);
+      },
+    );
+  }
+
+  /** Queues a step for the consumer. */
+  #announce(planned: PlannedStep, buffer: BatchBuffer): GatherOrder {
+    let settle: { resolve: (gathered: Gathered) => void; reject: (error: unknown) => void } | undefined;
+    const gathered = new Promise<Gathered>((resolve, reject) => {
+      settle = { resolve, reject };
     });
+    gathered.catch(() => {}); // the consumer may have left
+    const { resolve, reject } = settle as NonNullable<typeof settle>; // a promise calls its executor at once
+    this.#coming.push({ step: planned.step, buffer, gathered, reject });
+    return { ...planned, buffer, resolve, reject };
+  }
+
+  /** Announces steps to the store until the horizon is full, a few more per batch than are consumed. */
+  #planAhead(): void {
+    const { plan, store, executor, horizon } = this.#parts;
+    let planned = 0;
+    for (; planned < STEPS_PER_PLANNING; planned++) {
+      const isFar = store.plannedBlocks >= horizon.blocks || this.#recordsAhead >= horizon.records;
+      if (isFar && this.#ahead.length > 0) break;
+      const step = plan.next();
+      if (step === undefined) break;
+      this.#ahead.push({ step, residents: store.plan(step.blocks, step.step, executor) });
+      this.#recordsAhead += step.indices.length;
+    }
+    if (planned > 0) store.start();
   }
 
   state(): LoaderState {
@@ -137,17 +215,23 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
   async return(): Promise<IteratorResult<Batch<S>>> {
     this.#close(new HexzError("E_CLOSED", `epoch ${this.epoch} was left before it ended`));
     await this.#pending;
+    await this.#parts.gatherer.idle();
     return { done: true, value: undefined };
   }
 
   #close(reason: unknown): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    const { store, signal, onClose } = this.#parts;
+    const { store, signal, onClose, ring, gatherer } = this.#parts;
     signal?.removeEventListener("abort", this.#onAbort);
-    for (const step of this.#ahead) for (const block of step.blocks) store.unplan(block);
+    for (const { residents } of this.#ahead) store.unplan(residents);
     this.#ahead = [];
-    this.#abort?.(reason);
+    for (const { reject } of this.#coming) reject(reason);
+    const left = this.#coming.splice(0);
+    void gatherer.idle().then(() => {
+      for (const { buffer } of left) ring.release(buffer);
+      ring.close();
+    });
     onClose(this);
   }
 

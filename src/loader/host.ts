@@ -2,19 +2,28 @@ import type { RowLayout } from "../core/format/row-layout.js";
 import type { SchemaSpec } from "../core/format/schema.js";
 import type { Snapshot } from "../core/snapshot.js";
 import { HexzError } from "../errors.js";
+import { createSharedMemory } from "../kernels/index.js";
 import type { UnitIndex } from "../util/unit-index.js";
 import { createUnitIndex } from "../util/unit-index.js";
 import { ARENA_PAGE_BYTES, Arena } from "./arena.js";
 import { BlockStore } from "./block-store.js";
-import type { Decoder } from "./decoder.js";
-import { createDecoder } from "./decoder.js";
+import type { Executor } from "./executor.js";
+import { createExecutor } from "./executor.js";
+import { assignmentScratchBytes } from "./workers/run-task.js";
 
-/** Share of a budget that decoded blocks may take; the rest is for batches on their way and for `get`. */
-const BLOCK_SHARE = 13 / 16;
-/** Share of the arena that may be planned at once: the rest is slack for uneven blocks. */
+/** Share of a budget that the arena may take; the rest is for `get`. */
+const ARENA_SHARE = 15 / 16;
+/** What 32-bit addresses reach, less what kernels keep for themselves. */
+const MAX_ARENA_BYTES = 2 ** 32 - 2 ** 18;
+/** Share of the blocks' memory that may be planned at once: the rest is slack for uneven blocks. */
 const PLANNED_SHARE = 0.9;
+/** Share of the arena that the batches of an epoch may take. */
+const BATCH_SHARE = 1 / 8;
+/** Buffers of an epoch: fewer do not keep the threads busy, more only take memory. */
+const MIN_BATCHES = 3;
+const MAX_BATCHES = 48;
 
-/** What memory holds. */
+/** What memory holds for the epochs of one loader. */
 export interface Capacity {
   /** The budget as the caller gave it. */
   readonly memoryBytes: number;
@@ -26,18 +35,20 @@ export interface Capacity {
   readonly blocks: number;
   /** Whether all decoded blocks fit. */
   readonly fitsAll: boolean;
+  /** Batches on their way at once. */
+  readonly batches: number;
 }
 
-/** What the loaders of one dataset share: one arena within one budget, its block store, and decode threads by their number. */
+/** What the loaders of one dataset share: one arena within one budget, its block store, and threads by their number. */
 export class LoaderHost implements AsyncDisposable {
   readonly snapshot: Snapshot;
   readonly schema: SchemaSpec;
   readonly rows: RowLayout;
   readonly index: UnitIndex;
-  readonly store: BlockStore;
-  readonly #arena: Arena;
   readonly #memoryBytes: number;
-  readonly #decoders = new Map<number, Decoder>();
+  readonly #arenaBytes: number;
+  #made: { readonly arena: Arena; readonly store: BlockStore } | undefined;
+  readonly #executors = new Map<number, Executor>();
 
   constructor(snapshot: Snapshot, memoryBytes: number) {
     if (snapshot.schema === undefined || snapshot.rows === undefined) {
@@ -50,29 +61,55 @@ export class LoaderHost implements AsyncDisposable {
     this.rows = snapshot.rows;
     this.index = createUnitIndex(snapshot.counts);
     this.#memoryBytes = memoryBytes;
-    this.#arena = new Arena(memoryBytes * BLOCK_SHARE);
-    this.store = new BlockStore(snapshot, this.#arena);
+    this.#arenaBytes = Math.min(Math.ceil(memoryBytes * ARENA_SHARE), MAX_ARENA_BYTES);
   }
 
-  /** Sizes the horizon and the shuffle window by the budget. */
-  readonly capacity = (): Capacity => {
-    const { blocks, rawBytes } = this.snapshot.header;
-    const bytes = this.#arena.limitBytes * PLANNED_SHARE;
+  /** The arena and its blocks, made when first needed: a dataset that is only read record by record has none. */
+  #parts() {
+    if (this.#made === undefined) {
+      const arena = new Arena(createSharedMemory(this.#arenaBytes), this.#arenaBytes);
+      this.#made = { arena, store: new BlockStore(this.snapshot, arena) };
+    }
+    return this.#made;
+  }
+
+  get arena(): Arena {
+    return this.#parts().arena;
+  }
+
+  get store(): BlockStore {
+    return this.#parts().store;
+  }
+
+  /** Sizes the horizon and the shuffle window by the budget, for batches of `batchBytes` gathered by `threads`. */
+  capacity(batchBytes: number, threads: number): Capacity {
+    const { blocks, rawBytes, maxRawLength } = this.snapshot.header;
+    const batchRoom = Math.ceil(batchBytes / ARENA_PAGE_BYTES) * ARENA_PAGE_BYTES;
+    const wanted = Math.floor((this.#arenaBytes * BATCH_SHARE) / batchRoom);
+    const batches = Math.min(MAX_BATCHES, Math.max(MIN_BATCHES, wanted));
+    const taken = batches * batchRoom + (threads + 1) * assignmentScratchBytes(maxRawLength, this.rows);
+    const bytes = Math.max(0, this.#arenaBytes - taken) * PLANNED_SHARE;
     const meanBlockBytes = rawBytes / blocks + ARENA_PAGE_BYTES / 2; // slots are whole pages
     const fitting = Math.max(1, Math.floor(bytes / meanBlockBytes));
-    return { memoryBytes: this.#memoryBytes, bytes, meanBlockBytes, blocks: fitting, fitsAll: fitting >= blocks };
-  };
+    return { memoryBytes: this.#memoryBytes, bytes, meanBlockBytes, blocks: fitting, fitsAll: fitting >= blocks, batches };
+  }
 
-  decoder(threads: number): Decoder {
-    const found = this.#decoders.get(threads) ?? createDecoder(this.snapshot, threads);
-    this.#decoders.set(threads, found);
+  executor(threads: number): Executor {
+    const found = this.#executors.get(threads) ?? this.#start(threads);
+    this.#executors.set(threads, found);
     return found;
   }
 
+  #start(threads: number): Executor {
+    const { recipe, header } = this.snapshot;
+    const reserve = (bytes: number, isNeeded: boolean) => this.store.reserve(bytes, isNeeded);
+    return createExecutor({ recipe, arena: this.arena, maxRawBytes: header.maxRawLength, threads, reserve });
+  }
+
   async close(): Promise<void> {
-    this.store.close();
-    await Promise.all([...this.#decoders.values()].map((decoder) => decoder.close()));
-    this.#decoders.clear();
+    this.#made?.store.close();
+    await Promise.all([...this.#executors.values()].map((executor) => executor.close()));
+    this.#executors.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

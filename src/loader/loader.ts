@@ -1,16 +1,24 @@
-import type { Collator } from "../dataset/columns.js";
-import { createCollator } from "../dataset/columns.js";
 import type { Schema } from "../dataset/types.js";
 import { HexzError } from "../errors.js";
 import type { ShuffleContract } from "../sampler/types.js";
+import { formatBytes } from "../util/byte-size.js";
 import { assertInteger } from "../util/options.js";
+import type { Slot } from "./arena.js";
+import { ARENA_PAGE_BYTES } from "./arena.js";
+import type { BatchLayout } from "./batch-layout.js";
+import { createBatchLayout } from "./batch-layout.js";
+import { BatchRing } from "./batch-ring.js";
+import type { Horizon } from "./epoch.js";
 import { EpochIteration } from "./epoch.js";
-import type { LoaderHost } from "./host.js";
+import { Gatherer } from "./gatherer.js";
+import type { Capacity, LoaderHost } from "./host.js";
+import type { Lending } from "./lending.js";
 import type { ResolvedOptions } from "./options.js";
 import { assertRoomForBatch } from "./options.js";
 import type { ChosenOrder } from "./order.js";
-import { chooseOrder } from "./order.js";
+import { chooseOrder, WINDOW_SHARE } from "./order.js";
 import { createPlan } from "./plan.js";
+import { EpochMeter } from "./stats.js";
 import type { DataLoader, Epoch, IterationOptions, LoaderState } from "./types.js";
 
 /** Bytes of plan per record ahead: number, block, row. */
@@ -24,24 +32,31 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   readonly schema: DataLoader<S>["schema"];
   readonly #host: LoaderHost;
   readonly #options: ResolvedOptions;
-  readonly #collator: Collator;
+  readonly #layout: BatchLayout;
+  /** Bytes of one batch, items included as far as known. */
+  readonly #batchBytes: number;
+  readonly #capacity: Capacity;
+  readonly #lending: Lending = { isOn: false };
+  readonly #meter = new EpochMeter();
   readonly #live = new Set<Epoch<S>>();
   #order: ChosenOrder;
   #nextEpoch = 0;
   #isClosed = false;
 
   constructor(host: LoaderHost, options: ResolvedOptions) {
-    const { batchSize, shard, dropLast, select } = options;
-    const capacity = host.capacity();
-    assertRoomForBatch(batchSize, host.snapshot.header, capacity);
+    const { batchSize, shard, dropLast, select, workers } = options;
     this.#host = host;
     this.#options = options;
     this.batchSize = batchSize;
     // `select` was checked against the schema, so its names are keys of S.
     this.fields = select as readonly (keyof S & string)[];
     this.schema = Object.fromEntries(Object.entries(host.schema).filter(([name]) => select.includes(name)));
-    this.#collator = createCollator(host.schema, host.rows, select);
-    this.#order = chooseOrder(options, host.snapshot, capacity);
+    this.#layout = createBatchLayout(host.schema, host.rows, select, batchSize);
+    this.#batchBytes = this.#layout.itemsAt + (this.#layout.hasItems ? likelyItemBytes(host, batchSize) : 0);
+    this.#capacity = host.capacity(this.#batchBytes, workers);
+    assertRoomForBatch(batchSize, host.snapshot.header, this.#capacity);
+    this.#order = chooseOrder(options, host.snapshot, this.#capacity);
+    host.executor(workers); // its threads start now
     const steps = this.#order.sampler.length / (batchSize * shard.world);
     this.stepsPerEpoch = dropLast ? Math.floor(steps) : Math.ceil(steps);
   }
@@ -63,21 +78,32 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   #iterate(epoch: number, position: number, { signal }: IterationOptions): Epoch<S> {
     if (this.#isClosed)
       throw new HexzError("E_CLOSED", "the loader has been closed; make a new one with dataset.loader()");
-    const { index, store } = this.#host;
+    const { index, store, arena, rows } = this.#host;
     const { batchSize, shard, dropLast, workers } = this.#options;
     const order = this.#order.sampler.epoch(epoch);
     const plan = createPlan({ order, index, batchSize, shard, dropLast, position });
-    const room = this.#host.capacity();
-    const iteration = new EpochIteration<S>({
+    const executor = this.#host.executor(workers);
+    const horizon = this.#horizon();
+    store.keepAtMost(Math.max(0, this.#capacity.blocks - horizon.blocks) * this.#capacity.meanBlockBytes);
+    const memory = {
+      reserve: (bytes: number, isNeeded: boolean) => store.reserve(bytes, isNeeded),
+      free: (slot: Slot) => arena.free(slot),
+    };
+    const ring = new BatchRing(memory, this.#batchBytes, this.#capacity.batches, () => iteration.produce());
+    if (ring.size === 0) throw noRoomForBatches(this.#batchBytes, arena.limitBytes);
+    const layout = this.#layout;
+    const iteration: EpochIteration<S> = new EpochIteration<S>({
       epoch,
       plan,
-      collator: this.#collator,
+      layout,
+      arena,
       store,
-      decoder: this.#host.decoder(workers),
-      horizon: {
-        blocks: room.blocks,
-        records: Math.max(batchSize, Math.floor(room.bytes / 16 / PLAN_BYTES_PER_RECORD)),
-      },
+      executor,
+      ring,
+      gatherer: new Gatherer(arena, store, executor, layout, rows.strideBytes, ring),
+      lending: this.#lending,
+      meter: this.#meter,
+      horizon,
       schema: this.schema,
       stateAt: (at) => this.#stateAt(epoch, at),
       position,
@@ -87,6 +113,15 @@ export class Loader<S extends Schema> implements DataLoader<S> {
     this.#live.add(iteration);
     this.#nextEpoch = epoch + 1;
     return iteration;
+  }
+
+  /** A window shuffle needs the memory of its window; what is beyond keeps blocks from epoch to epoch. */
+  #horizon(): Horizon {
+    const { blocks, bytes } = this.#capacity;
+    const { window } = this.#order.sampler.parameters;
+    const needed = typeof window === "number" ? Math.ceil(window / WINDOW_SHARE) : blocks;
+    const records = Math.max(this.batchSize, Math.floor(bytes / 16 / PLAN_BYTES_PER_RECORD));
+    return { blocks: Math.min(blocks, needed), records };
   }
 
   #stateAt(epoch: number, position: number): LoaderState {
@@ -99,7 +134,7 @@ export class Loader<S extends Schema> implements DataLoader<S> {
     const { snapshot } = this.#host;
     if (state.snapshotId !== snapshot.id)
       throw stateError(`belongs to snapshot ${state.snapshotId}, this is ${snapshot.id}`);
-    const chosen = chooseOrder(this.#options, snapshot, this.#host.capacity(), state.order ?? {});
+    const chosen = chooseOrder(this.#options, snapshot, this.#capacity, state.order ?? {});
     const own = chosen.sampler.parameters;
     for (const name of new Set([...Object.keys(own), ...Object.keys(state.order ?? {})])) {
       if (state.order?.[name] !== own[name]) {
@@ -124,6 +159,18 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Items that a batch is likely to have, in bytes: a quarter more than the mean of all records. A batch with more gets a longer buffer. */
+function likelyItemBytes({ snapshot, rows }: LoaderHost, batchSize: number): number {
+  const { rawBytes } = snapshot.header;
+  const mean = Math.max(0, rawBytes - snapshot.length * rows.strideBytes) / Math.max(1, snapshot.length);
+  return Math.ceil(1.25 * mean * batchSize) + ARENA_PAGE_BYTES;
+}
+
+function noRoomForBatches(bytes: number, limitBytes: number): HexzError {
+  const message = `a batch takes ${formatBytes(bytes)}, which other epochs of this dataset leave none of ${formatBytes(limitBytes)} for; raise cache.memory`;
+  return new HexzError("E_LIMIT", message, { context: { bytes, limitBytes } });
 }
 
 function stateError(what: string): HexzError {

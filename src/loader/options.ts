@@ -77,7 +77,7 @@ export function resolveSelect(select: readonly string[], names: readonly string[
 }
 
 /**
- * A batch may need as many blocks as it has records, all in memory at once. Room is asked for blocks of mean size, and for the chance that this batch's are larger.
+ * A batch may need as many blocks as it has records, all in memory at once, beside the batches on their way. Room is asked for blocks of mean size, and for the chance that this batch's are larger.
  *
  * @throws HexzError `E_LIMIT` where that does not fit; says the least that works.
  */
@@ -86,7 +86,7 @@ export function assertRoomForBatch(batchSize: number, header: SnapshotHeader, ca
   const likely = 1.25 * count * capacity.meanBlockBytes + Math.sqrt(count) * header.maxRawLength;
   const needed = Math.ceil(Math.min(likely, 1.25 * count * (header.maxRawLength + ARENA_PAGE_BYTES)));
   if (needed <= capacity.bytes) return;
-  const least = Math.ceil((needed / capacity.bytes) * capacity.memoryBytes);
+  const least = Math.ceil(capacity.memoryBytes + 1.25 * (needed - capacity.bytes));
   const message = `a batch of ${batchSize} records may need ${formatBytes(needed)} of decoded blocks, cache.memory leaves ${formatBytes(capacity.bytes)}`;
   throw new HexzError("E_LIMIT", `${message}; raise cache.memory to ${least} bytes or lower batchSize`, {
     context: { needed, least },

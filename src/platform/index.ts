@@ -35,3 +35,8 @@ export function randomBytes(lengthBytes: number): Uint8Array {
 export function nowMs(): number {
   return performance.now();
 }
+
+/** Resolves in the next turn of the event loop, after timers and input had theirs. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -10,7 +10,8 @@ export interface PrefixSums {
 
 /** Prefix sums of `length` counts in little memory: one sum is kept per `every` counts, made in one pass, and answers walk from there. */
 export function createPrefixSums(length: number, every: number, countAt: (index: number) => number): PrefixSums {
-  const samples = new Float64Array(Math.ceil(length / every));
+  // One at least: no counts sum to 0.
+  const samples = new Float64Array(Math.max(1, Math.ceil(length / every)));
   let total = 0;
   for (let index = 0; index < length; index++) {
     if (index % every === 0) samples[index / every] = total;

@@ -3,7 +3,7 @@ import { createPrefixSums } from "./prefix-sums.js";
 
 /**
  * Records per unit (block), as the snapshot's header and counts column give them. `counts[u]` is the count of unit `u`; where all units but the
- * last hold the same number, `perUnit` says it and no array exists.
+ * last hold the same number, `perUnit` says it and no array exists. There may be no units, and units may hold no records.
  */
 export type UnitCounts =
   | { readonly units: number; readonly total: number; readonly perUnit: number }
@@ -53,8 +53,8 @@ export function createUnitIndex(counts: UnitCounts): UnitIndex {
 /** Checks sizes against each other, not yet the sum of the counts: that takes the pass which makes a table. */
 export function assertUnitCounts(counts: UnitCounts): void {
   const { units, total } = counts;
-  assertInteger("counts.units", units, 1);
-  assertInteger("counts.total", total, 1);
+  assertInteger("counts.units", units, 0);
+  assertInteger("counts.total", total, 0);
   if ("counts" in counts) {
     if (counts.counts.length !== units) {
       throw new RangeError(`counts.counts must hold ${units} numbers, one a unit, got ${counts.counts.length}`);
@@ -102,5 +102,6 @@ function createSampledIndex({ units, total, counts }: Extract<UnitCounts, { coun
 
 function checked(index: number, name: string, limit: number): number {
   if (Number.isInteger(index) && index >= 0 && index < limit) return index;
-  throw new RangeError(`${name} must be an integer from 0 to ${limit - 1}, got ${index}`);
+  const range = limit === 0 ? "does not exist: the index is empty" : `must be an integer from 0 to ${limit - 1}`;
+  throw new RangeError(`${name} ${range}, got ${index}`);
 }

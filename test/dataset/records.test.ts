@@ -4,12 +4,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openSnapshot } from "../../src/core/snapshot.js";
 import { createMemorySource } from "../../src/core/storage/index.js";
 import type { RangeSource } from "../../src/core/storage/port.js";
-import { fields } from "../../src/dataset/fields.js";
+import { fields, schemaSpec } from "../../src/dataset/fields.js";
 import { openRecords } from "../../src/dataset/records.js";
 import type { Schema } from "../../src/dataset/types.js";
 import { isHexzError } from "../../src/errors.js";
+import { openDataset } from "../../src/loader/index.js";
 import { pack } from "../../src/pack/index.js";
 import { withCounter } from "../support/counting-source.js";
+import { emptySnapshot } from "../support/empty-snapshot.js";
 import { withFaults } from "../support/faulty-source.js";
 import { tempDir } from "../support/temp-dir.js";
 
@@ -183,6 +185,31 @@ describe("openRecords", () => {
     const snapshot = await openSnapshot(createMemorySource(files.fixed));
     const schema = { text: SCHEMA.text, label: SCHEMA.label, vector: SCHEMA.vector };
     expect(await openRecords(snapshot, { cacheBytes, schema }).get(4)).toStrictEqual(recordAt(4));
+  });
+});
+
+describe("a snapshot of 0 records", () => {
+  const open = (blocks?: number) => createMemorySource(emptySnapshot(schemaSpec(SCHEMA), blocks));
+
+  it("opens as a dataset of no records", async () => {
+    await using dataset = await openDataset(open(), { schema: SCHEMA });
+    expect(dataset.length).toBe(0);
+    expect(Object.keys(dataset.select(["label"]).schema)).toEqual(["label"]);
+    for await (const record of dataset) expect.unreachable(`gave ${JSON.stringify(record)}`);
+    expect(await dataset.getMany([])).toEqual([]);
+    await expect(dataset.get(0)).rejects.toThrow(new RangeError("index: there are no records, got 0"));
+    await expect(dataset.getMany([0])).rejects.toThrow(RangeError);
+  });
+
+  it("verifies and has no bytes", async () => {
+    await using snapshot = await openSnapshot(open());
+    expect(await snapshot.verify({ deep: true })).toMatchObject({ blocks: 0, records: 0 });
+    expect(await snapshot.read(0, 0)).toEqual(new Uint8Array(0));
+    await expect(snapshot.readBlock(0)).rejects.toThrow(RangeError);
+  });
+
+  it("is refused where it has blocks and no counts of them", async () => {
+    await expect(openSnapshot(open(2))).rejects.toThrow(expect.objectContaining({ code: "E_CORRUPT" }));
   });
 });
 

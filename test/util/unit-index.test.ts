@@ -47,6 +47,18 @@ test("records and units outside are refused", () => {
   expect(() => index.startOf(4)).toThrow(RangeError);
 });
 
+test("no units, and units without records, are an index of no records", () => {
+  for (const counts of [evenCounts(0, 5), countsOf([]), countsOf([0, 0])]) {
+    const index = createUnitIndex(counts);
+    expect([index.units, index.total]).toEqual([counts.units, 0]);
+    expect(range(counts.units + 1).map(index.startOf)).toEqual(range(counts.units + 1).fill(0));
+    expect(range(counts.units).map(index.countOf)).toEqual(range(counts.units).fill(0));
+    expect(() => index.locate(0)).toThrow("record does not exist: the index is empty, got 0");
+    expect(() => index.unitOf(0)).toThrow(RangeError);
+    expect(() => index.countOf(counts.units)).toThrow(RangeError);
+  }
+});
+
 test("counts that do not agree are refused", () => {
   const counts = Uint16Array.of(2, 3);
   expect(() => createUnitIndex({ units: 2, total: 6, counts })).toThrow(
@@ -55,7 +67,9 @@ test("counts that do not agree are refused", () => {
   expect(() => createUnitIndex({ units: 3, total: 5, counts })).toThrow("counts.counts must hold 3 numbers");
   expect(() => createUnitIndex({ units: 2, total: 11, perUnit: 5 })).toThrow("counts.total must fill 2 units of 5");
   expect(() => createUnitIndex({ units: 2, total: 5, perUnit: 5 })).toThrow(RangeError);
-  expect(() => createUnitIndex({ units: 0, total: 0, perUnit: 5 })).toThrow(
-    "counts.units must be an integer >= 1, got 0",
+  expect(() => createUnitIndex({ units: 0, total: 1, perUnit: 5 })).toThrow("counts.total must fill 0 units of 5");
+  expect(() => createUnitIndex({ units: 0, total: 1, counts: new Uint16Array() })).toThrow("counts.total must be");
+  expect(() => createUnitIndex({ units: -1, total: 0, perUnit: 5 })).toThrow(
+    "counts.units must be an integer >= 0, got -1",
   );
 });

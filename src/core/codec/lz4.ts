@@ -27,6 +27,8 @@ export const lz4: Codec = {
     prefixed.set(stored, PREFIX_BYTES);
     return exactly("lz4", uncompress(prefixed, encodedLength), encodedLength);
   },
+  decodeAt: (kernels, from, storedLength, to, encodedLength) =>
+    kernels.decodeLz4(from, storedLength, to, encodedLength) === encodedLength,
 };
 
 function uncompress(prefixed: Buffer, encodedLength: number): Uint8Array {

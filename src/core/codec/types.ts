@@ -1,3 +1,5 @@
+import type { Kernels } from "../../kernels/index.js";
+
 /** Names of the codecs of FORMAT.md section 4. */
 export type CodecName = "stored" | "lz4" | "zstd";
 
@@ -28,4 +30,10 @@ export interface Codec {
    * @throws HexzError `E_BLOCK_CORRUPT` where the bytes are not one whole block of that length; `E_LIMIT` above 64 MiB.
    */
   decode(stored: Uint8Array, encodedLength: number): Uint8Array;
+  /**
+   * The same in place: decodes `storedLength` bytes at address `from` to `to`, writing nothing outside `[to, to + encodedLength)`. Absent where the codec has no kernel.
+   *
+   * @returns Whether the bytes are one whole block of that length.
+   */
+  decodeAt?(kernels: Kernels, from: number, storedLength: number, to: number, encodedLength: number): boolean;
 }

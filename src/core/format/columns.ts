@@ -9,7 +9,7 @@ export const FILTER_NONE = 0;
 export const FILTER_BYTE_SHUFFLE = 1;
 
 /** The filter ids are padded to this, so that the first values are aligned. */
-const FILTERS_ALIGNMENT = 16;
+export const FILTERS_ALIGNMENT = 16;
 
 /** Streams of a block: one per fixed field, two (lengths, values) per variable field; the element size of each. */
 export function streamItemBytes(layout: RowLayout): number[] {
