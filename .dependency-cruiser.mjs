@@ -45,9 +45,15 @@ export default {
       "What the machine gives (threads, cores, clock) depends on no room, so that a browser twin can replace it.",
     ),
     room(
+      "kernels",
+      "^src/kernels/",
+      ["^src/(kernels|util)/"],
+      "Inner loops on addresses and numbers: they know neither formats nor threads, so each can be tested against its plain twin.",
+    ),
+    room(
       "core",
       "^src/core/",
-      ["^src/(core|platform|util)/"],
+      ["^src/(core|kernels|platform|util)/"],
       "The engine serves verified bytes and knows nothing of machine learning.",
     ),
     room(
@@ -59,7 +65,7 @@ export default {
     room(
       "dataset",
       "^src/dataset/",
-      ["^src/(dataset|core|util)/"],
+      ["^src/(dataset|core|kernels|util)/"],
       "Records are a reading of the engine's bytes; how they are packed or ordered is not their business.",
     ),
     room(
@@ -77,7 +83,7 @@ export default {
     room(
       "loader",
       "^src/loader/",
-      ["^src/(loader|dataset|sampler|core|platform|util)/"],
+      ["^src/(loader|dataset|sampler|core|kernels|platform|util)/"],
       "The batch pipeline is the end of the reading line; it never packs.",
     ),
     {
@@ -202,6 +208,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    // AssemblyScript: another language with its own way to resolve imports.
+    exclude: { path: "^src/kernels/assembly/" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["types", "import", "node", "default"] },

@@ -96,12 +96,12 @@ export class BlockMemory {
     }
   }
 
-  /** Room at any price, for what is needed now: kept blocks give way too, then those among `planned` that are needed farthest ahead. */
-  reserveNow(bytes: number, planned: Iterable<Resident>): Slot | undefined {
+  /** Room at any price, for what is needed now: kept blocks give way too, then those of `residents` that are needed farthest ahead. */
+  reserveNow(bytes: number, residents: ReadonlyMap<number, Resident>): Slot | undefined {
     for (;;) {
       const slot = this.reserve(bytes);
       if (slot !== undefined) return slot;
-      const victim = farthest(planned);
+      const victim = farthest(residents.values());
       if (victim === undefined) return undefined;
       this.#evict(victim);
     }

@@ -30,7 +30,7 @@ export interface BlockStoreStats {
  * Decoded blocks in the arena, by the plan: decodes in the order of first use, as far ahead as memory allows, and evicts first what no plan mentions,
  * longest unused first, then what is needed farthest in the future. Everything in it is counted in the arena's budget.
  *
- * A use goes `plan` → `ready` (pins) → `addressOf` → `release`, or `plan` → `unplan`.
+ * A use goes `plan` → `ready` (pins) → `addressOf` → `release`, or ends by `unplan` before it is ready.
  */
 export class BlockStore {
   readonly #snapshot: Snapshot;
@@ -42,9 +42,10 @@ export class BlockStore {
   #head = 0;
   #planned = 0;
   #tasks = 0;
-  /** Steps between `ready` and `release`, and those of them that wait for blocks. */
-  #pinnedSteps = 0;
-  #waitingSteps = 0;
+  /** Steps that use their blocks right now. */
+  #steps = 0;
+  /** Settles when no step waits for blocks. */
+  #lastArrival: Promise<void> = Promise.resolve();
   #locating = false;
   #closed = false;
   readonly #counts = { blocksDecoded: 0, storedBytesRead: 0, decodedBytes: 0, hits: 0, misses: 0 };
@@ -71,7 +72,7 @@ export class BlockStore {
 
   /** Room in the arena that idle blocks give up, or where it `isNeeded` any block that no step uses right now; undefined where there is none. */
   reserve(bytes: number, isNeeded: boolean): Slot | undefined {
-    return isNeeded ? this.#memory.reserveNow(bytes, this.#residents.values()) : this.#memory.reserve(bytes);
+    return isNeeded ? this.#memory.reserveNow(bytes, this.#residents) : this.#memory.reserve(bytes);
   }
 
   /** Announces one use of each of `blocks` in `step`; {@link start} begins to decode them. */
@@ -110,29 +111,47 @@ export class BlockStore {
   }
 
   /**
-   * Pins the blocks of a step; resolves when all are in memory, or gives undefined where they are already. Call {@link release} in either case, also after a rejection.
+   * Pins the blocks of a step; resolves when all are in memory, or gives undefined where they are already. Then {@link release} ends the use; after a rejection nothing is
+   * pinned and {@link unplan} ends it.
+   *
+   * Steps that have to wait get their blocks one step after another: two that each held half of what they need could wait for each other for ever.
    */
   ready(residents: readonly Resident[]): Promise<void> | undefined {
-    this.#pinnedSteps++;
     if (this.#closed) return Promise.reject(this.#closedError());
-    let missing: Resident[] | undefined;
-    for (const resident of residents) {
-      resident.pins++;
-      if (resident.state !== "ready") (missing ??= []).push(resident);
-    }
-    return missing === undefined ? undefined : this.#await(missing);
+    if (residents.some(({ state }) => state !== "ready")) return this.#inTurn(residents);
+    this.#pin(residents);
+    this.#steps++;
+    return undefined;
   }
 
-  async #await(missing: readonly Resident[]): Promise<void> {
-    this.#waitingSteps++;
+  #inTurn(residents: readonly Resident[]): Promise<void> {
+    const arrived = this.#lastArrival.then(() => this.#arrival(residents));
+    this.#lastArrival = arrived.catch(() => {});
+    return arrived;
+  }
+
+  async #arrival(residents: readonly Resident[]): Promise<void> {
+    if (this.#closed) throw this.#closedError();
+    this.#pin(residents);
     try {
-      await this.#arrival(missing);
-    } finally {
-      this.#waitingSteps--;
+      const missing = residents.filter(({ state }) => state !== "ready");
+      if (missing.length > 0) await this.#fetchNow(missing);
+      this.#steps++;
+    } catch (error) {
+      this.#unpin(residents);
+      throw error;
     }
   }
 
-  #arrival(missing: readonly Resident[]): Promise<void> {
+  #pin(residents: readonly Resident[]): void {
+    for (const resident of residents) resident.pins++;
+  }
+
+  #unpin(residents: readonly Resident[]): void {
+    for (const resident of residents) resident.pins--;
+  }
+
+  #fetchNow(missing: readonly Resident[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiter = { missing: missing.length, resolve, reject };
       for (const resident of missing) {
@@ -171,11 +190,9 @@ export class BlockStore {
 
   /** Ends a step's use of its blocks. */
   release(residents: readonly Resident[]): void {
-    this.#pinnedSteps--;
-    for (const resident of residents) {
-      if (resident.pins > 0) resident.pins--; // none where the store was closed
-      this.#settleUse(resident);
-    }
+    this.#steps--;
+    this.#unpin(residents);
+    for (const resident of residents) this.#settleUse(resident);
     this.#pump();
   }
 
@@ -276,7 +293,7 @@ export class BlockStore {
 
   /** Whether memory will be given back without anything new being decoded. */
   #canWait(): boolean {
-    return this.#tasks > 0 || this.#pinnedSteps > this.#waitingSteps;
+    return this.#tasks > 0 || this.#steps > 0;
   }
 
   #tooSmall(bytes: number): HexzError {

@@ -173,10 +173,13 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
     }
     gatherer.flush();
     return waiting.then(
-      () => gatherer.add(order),
+      () => {
+        if (this.#isDone) store.release(order.residents);
+        else gatherer.add(order);
+      },
       (error) => {
         order.reject(error);
-        store.release(order.residents);
+        store.unplan(order.residents);
       },
     );
   }

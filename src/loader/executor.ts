@@ -56,6 +56,7 @@ class TaskExecutor implements Executor {
   readonly #gathers: Waiting[] = [];
   readonly #decodes: Waiting[] = [];
   readonly #newScratch: () => number | undefined;
+  #rooms = 1;
   #isUp = false;
   #running = 0;
   #closed = false;
@@ -107,9 +108,17 @@ class TaskExecutor implements Executor {
   /** A decode task with room to work in. The first room is there from the beginning, so a task that waits for one is never alone. */
   #nextDecode(): Waiting | undefined {
     if (this.#decodes.length === 0) return undefined;
-    const scratch = this.#scratch.pop() ?? this.#newScratch();
+    const scratch = this.#scratch.pop() ?? this.#moreScratch();
     const next = scratch === undefined ? undefined : this.#decodes.shift();
     return next === undefined || scratch === undefined ? undefined : { ...next, scratch };
+  }
+
+  /** A room for each thread and one more, so that a thread never waits for the next task to be sent. */
+  #moreScratch(): number | undefined {
+    if (this.#rooms > this.threads) return undefined;
+    const room = this.#newScratch();
+    if (room !== undefined) this.#rooms++;
+    return room;
   }
 
   async #settle({ task, scratch, resolve, reject }: Waiting): Promise<void> {

@@ -7,6 +7,8 @@ import { type PeerBatch, type PeerReader, readLabels, readOffsets, rowRange, run
 
 const FILE = "data.hxz";
 const WORKERS = 2;
+/** Smaller budgets cannot hold the blocks of a batch of 256 and their neighbours. */
+const MIN_MEMORY_BYTES = 96e6;
 const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8"));
 
 /** hexz by its public entry. `args.codec` is packed; `args.memoryShare` is the memory budget as a share of the raw bytes. */
@@ -42,11 +44,22 @@ async function openReader({ data, store, args }: Job): Promise<PeerReader> {
   async function* epochBatches(epoch: number): AsyncGenerator<PeerBatch> {
     for await (const batch of loader.epoch(epoch)) yield peerBatch(batch);
   }
-  const { mode = "full", window } = { ...loader.contract };
+  await using probe = loader.epoch(0);
+  const { order } = probe.state();
   return {
     settings: `${args["codec"]} blocks of 128 KiB, memory budget ${Math.round(memory / 1e6)} MB, ${WORKERS} workers`,
-    order: mode === "full" ? "full" : `window of ${window}`,
+    order: order["kind"] === "random" ? "full" : `window of ${loader.contract?.window} blocks`,
     epoch: epochBatches,
     close: () => dataset.close(),
   };
+}
+
+/** A batch goes back to the ring once it was read, where this version lends its batches. */
+function peerBatch(batch: Batch & { release?: () => void }): PeerBatch {
+  const columns = batch.columns as Readonly<Record<string, unknown>>;
+  const labels = columns["label"] as Int32Array;
+  const release = () => batch.release?.();
+  const images = columns["image"] as Uint8Array | undefined;
+  const texts = columns["text"] as { readonly offsets: Int32Array } | undefined;
+  return { size: batch.size, labels, images, texts, release };
 }

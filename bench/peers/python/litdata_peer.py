@@ -1,0 +1,38 @@
+"""LitData: optimized chunks of 64 MB on the local disk, StreamingDataLoader; it shuffles chunks and the items in each."""
+
+from importlib.metadata import version
+
+import numpy as np
+from common import Reader, main
+from litdata import StreamingDataLoader, StreamingDataset
+from litdata.streaming import Cache
+
+
+def prepare(job):
+    cache = Cache(f"{job.store}/chunks", chunk_bytes="64MB")
+    for i, (row, label) in enumerate(job.data.records_in_order()):
+        cache[i] = {"row": bytes(row), "label": label}
+    cache.done()
+    cache.merge()
+
+
+def open_reader(job):
+    data, workers = job.data, job.args["workers"]
+    dataset = StreamingDataset(f"{job.store}/chunks", shuffle=True, drop_last=False, seed=1)
+
+    def collate(samples):
+        rows = [sample["row"] for sample in samples]
+        labels = np.array([sample["label"] for sample in samples])
+        if data.is_text:
+            return labels, rows
+        return labels, np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
+
+    loader = StreamingDataLoader(dataset, batch_size=data.batch_size, num_workers=workers, collate_fn=collate)
+
+    def epoch(_number):
+        yield from loader
+
+    return Reader(version("litdata"), f"chunks of 64 MB of raw bytes, {workers} workers", "chunks of 64 MB, one at a time a worker", epoch)
+
+
+main(prepare, open_reader)
