@@ -59,7 +59,7 @@ async function bench(file: string, flags: BenchFlags, io: CliIo): Promise<void> 
   const { batchSize, workers, shuffle } = flags;
   const options = resolveLoaderOptions(
     { batchSize, workers, shuffle: { seed: 0, mode: shuffle } },
-    Object.keys(host.schema),
+    host.schema,
   );
   await using loader: DataLoader = new Loader(host, options);
   await measureLimit(host, signal); // brings the file into the page cache and the code to speed

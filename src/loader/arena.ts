@@ -74,7 +74,8 @@ export class Arena {
 
   /** Gives a slot back; its neighbours are joined, so space does not crumble. */
   free({ at, bytes }: Slot): void {
-    if (at + bytes > this.#end) throw new HexzError("E_CLOSED", "a slot was given back to an arena that does not own it");
+    if (at + bytes > this.#end)
+      throw new HexzError("E_CLOSED", "a slot was given back to an arena that does not own it");
     this.#give(at, bytes);
     this.#usedBytes -= bytes;
   }

@@ -370,7 +370,8 @@ export class BlockStore {
   close(): void {
     this.#closed = true;
     const error = this.#closedError();
-    for (const resident of [...this.#residents.values()]) for (const waiter of takeWaiters(resident)) waiter.reject(error);
+    for (const resident of [...this.#residents.values()])
+      for (const waiter of takeWaiters(resident)) waiter.reject(error);
     this.#queue = [];
     this.#head = 0;
     this.#residents.clear();

@@ -68,9 +68,9 @@ function withLoader<S extends Schema>(records: Records<S>, host: LoaderHost, nam
     get: (index, options) => records.get(index, options),
     getMany: (indices, options) => records.getMany(indices, options),
     select: (chosen) => withLoader(records.select(chosen), host, chosen),
-    // resolveLoaderOptions checks that `select` names fields of S.
+    // resolveLoaderOptions checks that `select` and `cast` name fields of S.
     loader: (options) =>
-      new Loader(host, resolveLoaderOptions(options as Parameters<typeof resolveLoaderOptions>[0], names)),
+      new Loader(host, resolveLoaderOptions(options as Parameters<typeof resolveLoaderOptions>[0], host.schema, names)),
     close,
     [Symbol.asyncIterator]: () => records[Symbol.asyncIterator](),
     [Symbol.asyncDispose]: close,

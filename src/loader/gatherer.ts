@@ -114,11 +114,15 @@ export class Gatherer {
   }
 
   #job({ step, residents, buffer }: GatherOrder): GatherJob {
-    const { rowsAt, basesAt, itemsAt, hasItems } = this.#layout;
+    const { rowsAt, basesAt, itemsAt, hasItems, tables } = this.#layout;
     const { at, bytes } = buffer.slot;
     const count = step.indices.length;
     const memory = this.#arena.memory.buffer;
     const addresses = Uint32Array.from(residents, (resident) => this.#store.addressOf(resident));
+    for (const { scale, scaleAt, bias, biasAt } of tables) {
+      new Float32Array(memory, at + scaleAt, scale.length).set(scale);
+      new Float32Array(memory, at + biasAt, bias.length).set(bias);
+    }
     const rows = new Uint32Array(memory, at + rowsAt, count);
     const { blockOf, rows: rowOf } = step;
     const stride = this.#strideBytes;

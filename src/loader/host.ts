@@ -91,7 +91,14 @@ export class LoaderHost implements AsyncDisposable {
     const bytes = Math.max(0, this.#arenaBytes - taken) * PLANNED_SHARE;
     const meanBlockBytes = rawBytes / blocks + ARENA_PAGE_BYTES / 2; // slots are whole pages
     const fitting = Math.max(1, Math.floor(bytes / meanBlockBytes));
-    return { memoryBytes: this.#memoryBytes, bytes, meanBlockBytes, blocks: fitting, fitsAll: fitting >= blocks, batches };
+    return {
+      memoryBytes: this.#memoryBytes,
+      bytes,
+      meanBlockBytes,
+      blocks: fitting,
+      fitsAll: fitting >= blocks,
+      batches,
+    };
   }
 
   executor(threads: number): Executor {

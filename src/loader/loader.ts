@@ -44,14 +44,14 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   #isClosed = false;
 
   constructor(host: LoaderHost, options: ResolvedOptions) {
-    const { batchSize, shard, dropLast, select, workers } = options;
+    const { batchSize, shard, dropLast, select, cast, workers } = options;
     this.#host = host;
     this.#options = options;
     this.batchSize = batchSize;
     // `select` was checked against the schema, so its names are keys of S.
     this.fields = select as readonly (keyof S & string)[];
-    this.schema = Object.fromEntries(Object.entries(host.schema).filter(([name]) => select.includes(name)));
-    this.#layout = createBatchLayout(host.schema, host.rows, select, batchSize);
+    this.#layout = createBatchLayout(host.schema, host.rows, select, batchSize, cast);
+    this.schema = Object.fromEntries(this.#layout.fields.map(({ name, spec }) => [name, spec]));
     this.#batchBytes = this.#layout.itemsAt + (this.#layout.hasItems ? likelyItemBytes(host, batchSize) : 0);
     this.#capacity = host.capacity(this.#batchBytes, workers);
     assertRoomForBatch(batchSize, host.snapshot.header, this.#capacity);

@@ -1,4 +1,5 @@
 import type { SnapshotHeader } from "../core/format/header.js";
+import type { SchemaSpec } from "../core/format/schema.js";
 import { HexzError } from "../errors.js";
 import { defaultThreads } from "../platform/index.js";
 import { assertShard } from "../sampler/shard.js";
@@ -6,10 +7,12 @@ import type { Sampler, Shard } from "../sampler/types.js";
 import { formatBytes } from "../util/byte-size.js";
 import { assertBoolean, assertInteger, assertKnownKeys, assertOneOf, show } from "../util/options.js";
 import { ARENA_PAGE_BYTES } from "./arena.js";
+import type { Cast } from "./cast.js";
+import { assertCasts } from "./cast.js";
 import type { Capacity } from "./host.js";
 import type { ShuffleOptions } from "./types.js";
 
-const OPTION_NAMES = ["batchSize", "shuffle", "shard", "dropLast", "sampler", "select", "workers"];
+const OPTION_NAMES = ["batchSize", "shuffle", "shard", "dropLast", "sampler", "select", "cast", "workers"];
 const MAX_WORKERS = 64;
 
 /** Loader options with every default filled in. */
@@ -20,6 +23,7 @@ export interface ResolvedOptions {
   readonly dropLast: boolean;
   readonly sampler: Sampler | Iterable<number> | undefined;
   readonly select: readonly string[];
+  readonly cast: Readonly<Record<string, Cast>>;
   readonly workers: number;
 }
 
@@ -30,7 +34,8 @@ export interface ResolvedOptions {
  */
 export function resolveLoaderOptions(
   options: Partial<ResolvedOptions> & { shuffle?: unknown },
-  names: readonly string[],
+  schema: SchemaSpec,
+  names: readonly string[] = Object.keys(schema),
 ): ResolvedOptions {
   assertKnownKeys("options", options, OPTION_NAMES);
   const {
@@ -39,6 +44,7 @@ export function resolveLoaderOptions(
     dropLast = false,
     sampler,
     select = names,
+    cast = {},
     workers = defaultThreads(),
   } = options;
   assertInteger("options.batchSize", batchSize, 1, 2 ** 31 - 1);
@@ -49,7 +55,9 @@ export function resolveLoaderOptions(
   if (shuffle !== undefined && sampler !== undefined) {
     throw new TypeError("options.sampler and options.shuffle exclude each other: the sampler is the order");
   }
-  return { batchSize, shuffle, shard, dropLast, sampler, select: resolveSelect(select, names), workers };
+  const selected = resolveSelect(select, names);
+  assertCasts(cast, schema, selected);
+  return { batchSize, shuffle, shard, dropLast, sampler, select: selected, cast, workers };
 }
 
 function resolveShuffle(shuffle: unknown): ShuffleOptions | undefined {

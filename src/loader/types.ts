@@ -1,5 +1,6 @@
-import type { Batch, Records, Schema } from "../dataset/types.js";
+import type { Batch, Field, Records, Schema } from "../dataset/types.js";
 import type { Sampler, Shard, ShuffleContract } from "../sampler/types.js";
+import type { Cast, OneHotCast } from "./cast.js";
 
 /** How an epoch is mixed. */
 export interface ShuffleOptions {
@@ -14,7 +15,30 @@ export interface ShuffleOptions {
   readonly window?: number | undefined;
 }
 
-export interface LoaderOptions<S extends Schema, K extends keyof S & string = keyof S & string> {
+/** Field → cast. */
+export type Casts<K extends string> = { readonly [N in K]?: Cast | undefined };
+
+type FloatColumn<D> = D extends "float16" ? Uint16Array : D extends "uint8" ? Uint8Array : Float32Array;
+type ColumnAfter<C> = C extends { readonly dtype: infer D }
+  ? FloatColumn<D>
+  : C extends OneHotCast
+    ? Float32Array
+    : never;
+
+/** The schema of batches after casts: the fields with one have another column. */
+export type CastSchema<S extends Schema, C> = {
+  [N in keyof S]: N extends keyof C
+    ? C[N] extends Cast
+      ? Field<{ value: unknown; input: unknown; column: ColumnAfter<C[N]> }>
+      : S[N]
+    : S[N];
+};
+
+export interface LoaderOptions<
+  S extends Schema,
+  K extends keyof S & string = keyof S & string,
+  C extends Casts<K> = Record<never, never>,
+> {
   /** Records per batch of this rank; the global batch is `batchSize × world`. */
   readonly batchSize: number;
   /** `false`: stored order. `true`: `{ seed: 0 }`. Not together with `sampler`. @default false */
@@ -27,7 +51,9 @@ export interface LoaderOptions<S extends Schema, K extends keyof S & string = ke
   readonly sampler?: Sampler | Iterable<number> | undefined;
   /** Fields to load; the others are not copied. @default all */
   readonly select?: readonly K[] | undefined;
-  /** Decode threads; 0 decodes on the calling thread. @default cores − 1, between 1 and 4 */
+  /** Fields to give as floats or one-hot, made on the threads while a batch is gathered. */
+  readonly cast?: C | undefined;
+  /** Threads; 0 does all work on the calling thread. @default cores − 1, between 1 and 4 */
   readonly workers?: number | undefined;
 }
 
@@ -77,6 +103,8 @@ export interface DataLoader<S extends Schema = Schema> extends AsyncDisposable {
 export interface Dataset<S extends Schema = Schema> extends Records<S> {
   /** Hex id of the snapshot. */
   readonly id: string;
-  loader<K extends keyof S & string = keyof S & string>(options: LoaderOptions<S, K>): DataLoader<Pick<S, K>>;
+  loader<K extends keyof S & string = keyof S & string, const C extends Casts<K> = Record<never, never>>(
+    options: LoaderOptions<S, K, C>,
+  ): DataLoader<CastSchema<Pick<S, K>, C>>;
   select<K extends keyof S & string>(names: readonly K[]): Dataset<Pick<S, K>>;
 }

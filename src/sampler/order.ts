@@ -32,6 +32,32 @@ export function createChunkedOrder(
   });
 }
 
+/**
+ * An order that goes through `passLength` positions again and again. `fillPass(pass, start, stride, target)` fills positions of one pass, `start` counted from
+ * its beginning; a fill that reaches over the end of a pass becomes one call for each.
+ */
+export function createPassOrder(
+  length: number,
+  passLength: number,
+  fillPass: (pass: number, start: number, stride: number, target: Float64Array) => void,
+): EpochOrder {
+  return {
+    length,
+    fill(start, stride, target) {
+      assertFill(length, start, stride, target);
+      let filled = 0;
+      while (filled < target.length) {
+        const position = start + filled * stride;
+        const pass = Math.floor(position / passLength);
+        const from = position - pass * passLength;
+        const count = Math.min(target.length - filled, Math.ceil((passLength - from) / stride));
+        fillPass(pass, from, stride, count === target.length ? target : target.subarray(filled, filled + count));
+        filled += count;
+      }
+    },
+  };
+}
+
 /** Throws unless `start, start + stride, …` are positions of an order of `length`. */
 export function assertFill(length: number, start: number, stride: number, target: Float64Array): void {
   const isWhole = Number.isSafeInteger(start) && start >= 0 && Number.isSafeInteger(stride) && stride >= 1;

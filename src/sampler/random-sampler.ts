@@ -1,7 +1,7 @@
 import { assertBoolean, assertInteger } from "../util/options.js";
 import { assertEpoch, assertSeed } from "./check.js";
 import { deriveKey } from "./hash.js";
-import { createChunkedOrder, createOrder } from "./order.js";
+import { createChunkedOrder, createPassOrder } from "./order.js";
 import { createPermutation, type Permutation } from "./permutation.js";
 import { createRandom } from "./random.js";
 import { type SamplerSource, sourceLength } from "./sequential-sampler.js";
@@ -67,15 +67,14 @@ export class RandomSampler implements Sampler {
 
   #permutations(epoch: number): EpochOrder {
     const records = this.#records;
-    let round = -1;
+    let pass = -1;
     let permutation: Permutation;
-    return createOrder(this.length, (position) => {
-      const wanted = Math.floor(position / records);
-      if (wanted !== round) {
+    return createPassOrder(this.length, records, (wanted, start, stride, target) => {
+      if (wanted !== pass) {
         permutation = createPermutation(records, deriveKey(this.#seed, epoch, wanted));
-        round = wanted;
+        pass = wanted;
       }
-      return permutation.at(position - wanted * records);
+      permutation.fill(start, stride, target);
     });
   }
 }

@@ -14,7 +14,7 @@ import {
 import { createLine } from "./line.js";
 import { assertFill } from "./order.js";
 import { createPermutation } from "./permutation.js";
-import { createRandom, shuffle } from "./random.js";
+import { createRandom } from "./random.js";
 import type { EpochOrder, UnitCounts } from "./types.js";
 
 export interface WindowOrderOptions {
@@ -117,7 +117,7 @@ class LaneReader {
     const size = span.end - span.start;
     this.#reserve(size);
     listRecords(this.#context, span, this.#records);
-    shuffle(this.#records, size, createRandom(this.#keyOf(span.window)));
+    createRandom(this.#keyOf(span.window)).shuffle(this.#records, size);
     this.#span = span;
     this.#from = span.start - this.#shape.start;
     this.#to = span.end - this.#shape.start;

@@ -101,8 +101,9 @@ test("runs of every distance and length are repeated", () => {
 test("blocks that end wrongly are refused", () => {
   const whole = Uint8Array.from([...sequence(noise(1, 20), 7, 9), ...lastLiterals(noise(2, 40))]);
   expect(decode(low, { block: whole, capacity: 69 })).toHaveLength(69);
-  // A cut after a whole sequence lacks the last literals; a cut in the last literals lacks some.
+  // A cut after a whole sequence lacks the last literals; a cut in the last literals lacks some. Cut after the first 20 literals, it is a whole block of them.
   for (let length = 0; length < whole.length; length++) {
+    if (length === 22) continue;
     expect(decode(low, { block: whole.subarray(0, length), capacity: 200 }), `cut at ${length}`).toBeUndefined();
   }
   expect(decode(low, { block: Uint8Array.of(...whole, 0x12), capacity: 200 })).toBeUndefined();

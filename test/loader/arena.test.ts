@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Slot } from "../../src/loader/arena.js";
 import { createSharedMemory, RESERVED_BYTES } from "../../src/kernels/index.js";
+import type { Slot } from "../../src/loader/arena.js";
 import { ARENA_PAGE_BYTES, Arena } from "../../src/loader/arena.js";
 
 const PAGE = ARENA_PAGE_BYTES;

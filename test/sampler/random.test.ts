@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deriveKey } from "../../src/sampler/hash.js";
-import { createRandom, shuffle } from "../../src/sampler/random.js";
+import { createRandom } from "../../src/sampler/random.js";
 import { chiSquared, chiSquaredBound, range, sorted } from "./support.js";
 
 test("the same key gives the same stream, another key another, on every release", () => {
@@ -70,8 +71,34 @@ test("float is uniform in [0, 1) and uses 53 bits", () => {
 
 test("shuffle moves values within the length only", () => {
   const values = Uint32Array.from(range(100));
-  shuffle(values, 60, createRandom(deriveKey(7)));
+  createRandom(deriveKey(7)).shuffle(values, 60);
   expect(sorted(Array.from(values.subarray(0, 60)))).toEqual(range(60));
   expect(Array.from(values.subarray(0, 60))).not.toEqual(range(60));
   expect(Array.from(values.subarray(60))).toEqual(range(100).slice(60));
+});
+
+test("shuffle draws as below does, from any state, and leaves the stream where below would", () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.nat({ max: 3000 }), fc.nat({ max: 9 }), (seed, length, drawn) => {
+      const [random, plain] = [createRandom(deriveKey(seed)), createRandom(deriveKey(seed))];
+      for (let draw = 0; draw < drawn; draw++) expect(random.uint32()).toBe(plain.uint32());
+      const values = Uint32Array.from(range(length));
+      const expected = range(length);
+      random.shuffle(values, length);
+      for (let last = length - 1; last > 0; last--) {
+        const other = plain.below(last + 1);
+        [expected[last], expected[other]] = [expected[other] ?? -1, expected[last] ?? -1];
+      }
+      expect(Array.from(values)).toEqual(expected);
+      expect(random.uint32()).toBe(plain.uint32());
+    }),
+    { seed: 21, numRuns: 100 },
+  );
+});
+
+test("lists past 2^21 are shuffled whole", () => {
+  const values = Uint32Array.from({ length: 2 ** 21 + 1000 }, (_, index) => index);
+  createRandom(deriveKey(8)).shuffle(values, values.length);
+  expect(values.filter((value, index) => value === index).length).toBeLessThan(10);
+  expect(values.sort().every((value, index) => value === index)).toBe(true);
 });

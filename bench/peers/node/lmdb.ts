@@ -48,8 +48,8 @@ await runProgram({
       settings: `uint32 keys, getBinaryFast, ${job.args["compression"] === true ? "LZ4 a record" : "no compression"}, labels in memory`,
       order: "full",
       epoch: (epoch) =>
-        gatherBatches(job.data, labels, offsets, epoch, (record, _start, _bytes, into, at) => {
-          database.getBinaryFast(record)?.copy(into, at);
+        gatherBatches(job.data, labels, offsets, epoch, (record, _start, bytes, into, at) => {
+          database.getBinaryFast(record)?.copy(into, at, 0, bytes); // its memory is longer than the value
         }),
       close: () => database.close(),
     };

@@ -11,7 +11,7 @@ FILE = "data.parquet"
 
 
 def prepare(job):
-    data, group = job.data, job.args["rowGroup"]
+    data, group = job.data, group_records(job)
     rows, labels = data.rows(), data.labels()
     offsets = data.offsets() if data.is_text else None
     kind = pa.string() if data.is_text else pa.binary(data.row_bytes)
@@ -28,6 +28,11 @@ def prepare(job):
                 column = pa.Array.from_buffers(kind, end - start, [None, pa.py_buffer(np.array(rows[start:end]))])
             table = pa.table([column, pa.array(labels[start:end])], schema=schema)
             writer.write_table(table, row_group_size=group)
+
+
+def group_records(job):
+    data = job.data
+    return max(1, round(job.args["groupBytes"] * data.records / data.raw_bytes))
 
 
 def open_reader(job):
@@ -69,8 +74,8 @@ def open_reader(job):
         rows = np.frombuffer(joined.buffers()[1], dtype=np.uint8).reshape(-1, data.row_bytes)
         return lambda index: rows.take(index, axis=0)
 
-    records = min(window * args["rowGroup"], data.records)
-    how = f"LZ4, row groups of {args['rowGroup']}, no dictionary, memory map, threads" + (", next window read ahead" if args["ahead"] else "")
+    records = min(window * group_records(job), data.records)
+    how = f"LZ4, row groups of {group_records(job)} records, no dictionary, memory map, threads" + (", next window read ahead" if args["ahead"] else "")
     return Reader(pa.__version__, how, f"window of {records} records", epoch)
 
 

@@ -10,7 +10,7 @@ WRITE_CHUNKS = 64
 
 
 def prepare(job):
-    data, chunk = job.data, job.args["chunk"]
+    data, chunk = job.data, chunk_records(job)
     rows = data.rows()
     codec = zarr.codecs.BloscCodec(cname="lz4", clevel=5, shuffle="noshuffle")
     array = zarr.create_array(
@@ -20,8 +20,12 @@ def prepare(job):
         array[start : start + chunk * WRITE_CHUNKS] = rows[start : start + chunk * WRITE_CHUNKS]
 
 
+def chunk_records(job):
+    return max(1, job.args["chunkBytes"] // job.data.row_bytes)
+
+
 def open_reader(job):
-    data, chunk, window = job.data, job.args["chunk"], job.args["window"]
+    data, chunk, window = job.data, chunk_records(job), job.args["window"]
     array = zarr.open_array(f"{job.store}/rows.zarr", mode="r")
     labels = data.labels()
     chunks = -(-data.records // chunk)
@@ -30,10 +34,10 @@ def open_reader(job):
         random = np.random.default_rng((1, number))
         order = random.permutation(chunks)
         for start in range(0, chunks, window):
-            blocks = np.sort(order[start : start + window])
-            index = np.concatenate([np.arange(b * chunk, min(data.records, (b + 1) * chunk)) for b in blocks])
-            rows, of_rows = array.oindex[index], labels[index]
-            mix = random.permutation(len(index))
+            parts = [slice(b * chunk, (b + 1) * chunk) for b in order[start : start + window].tolist()]
+            rows = np.concatenate([array[part] for part in parts])
+            of_rows = np.concatenate([labels[part] for part in parts])
+            mix = random.permutation(len(of_rows))
             for at in range(0, len(mix), data.batch_size):
                 part = mix[at : at + data.batch_size]
                 yield of_rows[part], rows[part]

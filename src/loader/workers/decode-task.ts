@@ -27,8 +27,10 @@ export function runDecode(task: DecodeTask, bench: Workbench, recipe: BlockRecip
 /** Bytes that nothing has to be done to are read where they will stay. */
 function readStored(task: DecodeTask, job: DecodeJob, bench: Workbench, recipe: BlockRecipe, scratch: Scratch): number {
   const { entry } = job;
-  if (task.descriptor === undefined) throw new TypeError("a job without stored bytes needs task.descriptor, got undefined");
-  const at = entry.codec === 0 && entry.layout === 0 && entry.storedLength === entry.rawLength ? job.target : scratch.stored;
+  if (task.descriptor === undefined)
+    throw new TypeError("a job without stored bytes needs task.descriptor, got undefined");
+  const at =
+    entry.codec === 0 && entry.layout === 0 && entry.storedLength === entry.rawLength ? job.target : scratch.stored;
   readFully(task.descriptor, entry, new Uint8Array(bench.memory.buffer, at, entry.storedLength), recipe.name);
   return at;
 }

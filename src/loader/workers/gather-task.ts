@@ -25,7 +25,8 @@ function gatherBatch(fields: readonly FieldGather[], job: GatherJob, kernels: Ke
     }
     const { offset, itemBytes, to } = field;
     const items = kernels.gatherOffsets(rows, count, offset, itemBytes, at + to);
-    if (items < 0) throw new HexzError("E_LIMIT", `a field has 2^31 items or more in a batch of ${count}; lower batchSize`);
+    if (items < 0)
+      throw new HexzError("E_LIMIT", `a field has 2^31 items or more in a batch of ${count}; lower batchSize`);
     const start = Math.ceil(end / ITEMS_ALIGNMENT) * ITEMS_ALIGNMENT;
     end = start + items * itemBytes;
     starts.push(start);
@@ -41,7 +42,7 @@ function gatherFixed(field: Exclude<FieldGather, { kind: "items" }>, job: Gather
   else if (field.kind === "validity") kernels.gatherBits(rows, count, field.offset, field.bit, to);
   else if (field.kind === "cast") {
     const { offset, elements, type, scale, bias, period, result } = field;
-    kernels.gatherCast(rows, count, offset, elements, type, scale, bias, period, to, result);
+    kernels.gatherCast(rows, count, offset, elements, type, job.at + scale, job.at + bias, period, to, result);
   } else {
     const bad = kernels.gatherOneHot(rows, count, field.offset, field.type, field.classes, to, field.result);
     if (bad >= 0) throw notAClass(bad, field.classes);

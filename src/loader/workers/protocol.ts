@@ -39,7 +39,7 @@ export type FieldGather =
       readonly elements: number;
       readonly type: NumberType;
       readonly result: "float32" | "float16";
-      /** Addresses of two tables of `period` f32. */
+      /** Where two tables of `period` f32 stand in the batch. */
       readonly scale: number;
       readonly bias: number;
       readonly period: number;

@@ -19,7 +19,12 @@ export function assignmentScratchBytes(maxRawBytes: number, rows: RowLayout | un
 }
 
 /** Runs a task: the same on a thread of the pool and on the calling thread. */
-export function runTask({ task, scratch }: Assignment, bench: Workbench, recipe: BlockRecipe, maxRawBytes: number): Gathered[] {
+export function runTask(
+  { task, scratch }: Assignment,
+  bench: Workbench,
+  recipe: BlockRecipe,
+  maxRawBytes: number,
+): Gathered[] {
   if (task.kind === "gather") return runGather(task, bench.kernels);
   runDecode(task, bench, recipe, { stored: scratch, decode: scratch + maxEncodedBytes(maxRawBytes, recipe.rows) });
   return [];
