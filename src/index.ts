@@ -38,13 +38,17 @@ export type {
 export type { HexzErrorCode, HexzErrorContext } from "./errors.js";
 export { HexzError, isHexzError } from "./errors.js";
 export type {
+  Cast,
+  Casts,
   DataLoader,
   Dataset,
   DatasetOptions,
   Epoch,
+  FloatCast,
   IterationOptions,
   LoaderOptions,
   LoaderState,
+  OneHotCast,
   ShuffleOptions,
 } from "./loader/index.js";
 export { openDataset } from "./loader/index.js";

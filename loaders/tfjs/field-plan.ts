@@ -38,6 +38,8 @@ export interface ColumnInput {
 /** How one field becomes a tensor: decided once from the schema, obeyed for every batch. */
 export interface FieldPlan {
   readonly dtype: TensorDtype;
+  /** Stored type of the field. */
+  readonly type: FieldSpec["type"];
   /** Shape of one record's value; the tensor's is `[size, …shape]`. */
   readonly shape: readonly number[];
   values(input: ColumnInput): TensorValues;
@@ -58,6 +60,7 @@ function planFixed(name: string, spec: FixedField, cast: FieldCast): FieldPlan {
   const convert = converter(spec.type, dtype, cast);
   return {
     dtype,
+    type: spec.type,
     shape: spec.shape,
     values: (input) => {
       assertNoNulls(name, input);
@@ -137,6 +140,7 @@ function planText(name: string, spec: FieldSpec, cast: FieldCast | undefined): F
   if (cast !== undefined) throw new TypeError(`options.cast.${name} is for numbers, but the field is ${spec.type}`);
   return {
     dtype: "string",
+    type: spec.type,
     shape: [],
     values: (input) => {
       assertNoNulls(name, input);

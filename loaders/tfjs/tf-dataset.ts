@@ -1,6 +1,8 @@
 import type {
   Batch,
   DataLoader,
+  FloatCast,
+  Casts as LoaderCasts,
   LoaderState,
   NumericArray,
   Schema,
@@ -9,6 +11,7 @@ import type {
 } from "../../src/index.js";
 import { type BatchIterator, BatchStream } from "./batch-stream.js";
 import { type FieldCast, type FieldPlan, planField } from "./field-plan.js";
+import { Leases } from "./leases.js";
 import {
   type AnySelection,
   assertSelection,
@@ -94,18 +97,24 @@ export function tfDataset<
   assertOptions(options, loader.schema);
   const { xs, ys, transform, repeat = false, resume } = options;
   const cast: Casts = options.cast ?? {};
-  const plans = { xs: planRole("xs", xs, loader.schema, cast), ys: planRole("ys", ys, loader.schema, cast) };
+  const stored = { xs: planRole("xs", xs, loader.schema, cast), ys: planRole("ys", ys, loader.schema, cast) };
+  // Its columns of another type are known to the plans, which read its schema.
+  const cheap = loader.cast(loaderCasts<S>(loader.schema, stored, cast)) as unknown as DataLoader<S>;
+  const plans = { xs: replan(stored.xs, cheap.schema), ys: replan(stored.ys, cheap.schema) };
+  const leases = new Leases<S>(tf);
   const convert = (batch: Batch<S>): R => {
     let result: R | undefined;
+    leases.sweep();
     tf.tidy(() => {
       const tensors = batchTensors(batch, tf, plans) as TensorBatch<Tf, X, Y>; // built from the selections X and Y
+      leases.hold(batch, tensorsIn(tensors, "batch"));
       result = transform === undefined ? (tensors as R) : transform(tensors, tf); // without transform R is its default
       for (const tensor of tensorsIn(result, transform === undefined ? "batch" : "the result of options.transform"))
         tf.keep(tensor);
     });
     return result as R; // tidy has run its function
   };
-  const stream = new BatchStream(loader, convert, { initialEpoch: options.initialEpoch ?? 0, resume });
+  const stream = new BatchStream(cheap, convert, { initialEpoch: options.initialEpoch ?? 0, resume });
   return toDataset(stream, repeat ? Number.POSITIVE_INFINITY : loader.stepsPerEpoch, repeat);
 }
 
@@ -139,6 +148,11 @@ interface RolePlan {
   readonly fields: ReadonlyMap<string, FieldPlan>;
 }
 
+interface RolePlans {
+  readonly xs: RolePlan | undefined;
+  readonly ys: RolePlan | undefined;
+}
+
 function planRole(role: "xs" | "ys", selection: unknown, schema: SchemaSpec, cast: Casts): RolePlan | undefined {
   if (role === "ys" && selection === undefined) return undefined;
   assertSelection(`options.${role}`, selection, schema);
@@ -150,11 +164,37 @@ function planRole(role: "xs" | "ys", selection: unknown, schema: SchemaSpec, cas
   return { selection, fields };
 }
 
-function batchTensors<S extends Schema>(
-  batch: Batch<S>,
-  tf: TfLike,
-  plans: { readonly xs: RolePlan | undefined; readonly ys: RolePlan | undefined },
-): Record<string, unknown> {
+/** Types whose every value float32 holds: the loader's threads cast them while they gather, which costs next to nothing there. */
+const CAST_BY_LOADER: ReadonlySet<string> = new Set(["bool", "uint8", "int8", "uint16", "int16", "float16"]);
+
+/** What is left to the loader of the selected fields. */
+function loaderCasts<S extends Schema>(
+  schema: SchemaSpec,
+  plans: RolePlans,
+  cast: Casts,
+): LoaderCasts<keyof S & string> {
+  const casts: Record<string, FloatCast> = {};
+  for (const [name, plan] of [...(plans.xs?.fields ?? []), ...(plans.ys?.fields ?? [])]) {
+    if (plan.dtype !== "float32" || !CAST_BY_LOADER.has(schema[name]?.type ?? "")) continue;
+    const { scale, offset } = cast[name] ?? {};
+    casts[name] = { dtype: "float32", scale, offset };
+  }
+  return casts as LoaderCasts<keyof S & string>; // fields of the loader's schema
+}
+
+/** The plan of a role where the loader has cast some fields: they are tensors as they come. */
+function replan(role: RolePlan | undefined, schema: SchemaSpec): RolePlan | undefined {
+  if (role === undefined) return undefined;
+  const fields = new Map(role.fields);
+  for (const [name, plan] of fields) {
+    const spec = schema[name];
+    if (spec !== undefined && plan.dtype === "float32" && spec.type === "float32" && plan.type !== "float32")
+      fields.set(name, planField(name, spec, undefined));
+  }
+  return { ...role, fields };
+}
+
+function batchTensors<S extends Schema>(batch: Batch<S>, tf: TfLike, plans: RolePlans): Record<string, unknown> {
   const roles = Object.entries(plans).flatMap(([role, plan]) => (plan === undefined ? [] : [{ role, plan }]));
   return Object.fromEntries(
     roles.map(({ role, plan }) => [role, mapSelection(plan.selection, (name) => fieldTensor(batch, tf, name, plan))]),

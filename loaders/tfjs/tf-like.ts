@@ -2,6 +2,8 @@
 export interface TensorLike {
   readonly shape: readonly number[];
   readonly dtype: string;
+  /** Which data of the backend it shows; clones and reshapes show the same. */
+  readonly dataId: object;
   dispose(): void;
 }
 
@@ -20,6 +22,8 @@ export interface TfLike {
   /** Runs `run` and disposes every tensor made in it that was not kept. */
   tidy(run: () => void): void;
   keep(tensor: TensorLike): TensorLike;
+  /** How many tensors show a piece of data: 0 when it is gone. */
+  backend?(): { refCount(dataId: object): number };
 }
 
 /** The tensor type of a TensorFlow.js namespace. */

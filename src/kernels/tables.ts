@@ -4,6 +4,7 @@ export const RESERVED_BYTES = 65536;
 // The addresses of assembly/layout.ts.
 const CRC_TABLES_AT = 1024;
 const REPEAT_MASKS_AT = 32768;
+const REPEAT_STEPS_AT = REPEAT_MASKS_AT + 256;
 
 const CRC_TABLES = 16;
 const CRC_POLYNOMIAL = 0xedb88320;
@@ -22,6 +23,8 @@ function crcOfByte(byte: number): number {
 export function writeTables(buffer: ArrayBufferLike): void {
   writeCrcTables(new DataView(buffer, CRC_TABLES_AT, CRC_TABLES * 1024));
   writeRepeatMasks(new Uint8Array(buffer, REPEAT_MASKS_AT, MASK_BYTES * MASK_BYTES));
+  const steps = new Uint8Array(buffer, REPEAT_STEPS_AT, MASK_BYTES);
+  for (let distance = 1; distance < MASK_BYTES; distance++) steps[distance] = MASK_BYTES - (MASK_BYTES % distance);
 }
 
 /** Entry `byte` of table `k`: the register after that byte and `k` zero bytes. */

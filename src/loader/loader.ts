@@ -8,6 +8,7 @@ import { ARENA_PAGE_BYTES } from "./arena.js";
 import type { BatchLayout } from "./batch-layout.js";
 import { createBatchLayout } from "./batch-layout.js";
 import { BatchRing } from "./batch-ring.js";
+import { assertCasts } from "./cast.js";
 import type { Horizon } from "./epoch.js";
 import { EpochIteration } from "./epoch.js";
 import { Gatherer } from "./gatherer.js";
@@ -19,7 +20,7 @@ import type { ChosenOrder } from "./order.js";
 import { chooseOrder, WINDOW_SHARE } from "./order.js";
 import { createPlan } from "./plan.js";
 import { EpochMeter } from "./stats.js";
-import type { DataLoader, Epoch, IterationOptions, LoaderState } from "./types.js";
+import type { CastSchema, Casts, DataLoader, Epoch, IterationOptions, LoaderState } from "./types.js";
 
 /** Bytes of plan per record ahead: number, block, row. */
 const PLAN_BYTES_PER_RECORD = 20;
@@ -39,6 +40,7 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   readonly #lending: Lending = { isOn: false };
   readonly #meter = new EpochMeter();
   readonly #live = new Set<Epoch<S>>();
+  readonly #derived: AsyncDisposable[] = [];
   #order: ChosenOrder;
   #nextEpoch = 0;
   #isClosed = false;
@@ -63,6 +65,16 @@ export class Loader<S extends Schema> implements DataLoader<S> {
 
   get contract(): ShuffleContract | undefined {
     return this.#order.contract;
+  }
+
+  cast<const C extends Casts<keyof S & string>>(casts: C): DataLoader<CastSchema<S, C>> {
+    if (Object.keys(casts).length === 0) return this as unknown as DataLoader<CastSchema<S, C>>; // C is empty
+    const { select } = this.#options;
+    const cast = { ...this.#options.cast, ...casts } as ResolvedOptions["cast"]; // absent ones are not among its keys
+    assertCasts(cast, this.#host.schema, select);
+    const derived = new Loader<CastSchema<S, C>>(this.#host, { ...this.#options, cast });
+    this.#derived.push(derived);
+    return derived;
   }
 
   epoch(epoch: number, options: IterationOptions = {}): Epoch<S> {
@@ -154,6 +166,7 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#live].map((epoch) => epoch.return()));
+    await Promise.all(this.#derived.map((loader) => loader[Symbol.asyncDispose]()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -93,6 +93,8 @@ export interface DataLoader<S extends Schema = Schema> extends AsyncDisposable {
   readonly schema: Records<S>["schema"];
   /** What the shuffle promises; undefined where the order is not a shuffle of hexz. */
   readonly contract: ShuffleContract | undefined;
+  /** A loader with the same options and these casts besides, over the same memory and threads; closed with this one. */
+  cast<const C extends Casts<keyof S & string>>(casts: C): DataLoader<CastSchema<S, C>>;
   epoch(epoch: number, options?: IterationOptions): Epoch<S>;
   resume(state: LoaderState, options?: IterationOptions): Epoch<S>;
   [Symbol.asyncIterator](): Epoch<S>;

@@ -25,6 +25,8 @@ export interface FakeLoader<S extends Schema> extends DataLoader<S> {
   readonly counters: Counters;
   /** Batches given so far, as handed over. */
   readonly batches: Batch<S>[];
+  /** Steps of the batches that were released, in that order. */
+  readonly released: number[];
 }
 
 /** Record number at a position: every epoch starts one record later and wraps, so epochs differ and stay easy to predict. */
@@ -36,23 +38,28 @@ export function recordAt(position: number, epoch: number, records: number): numb
 export function fakeLoader<S extends Schema>(options: FakeOptions<S>): FakeLoader<S> {
   const counters: Counters = { opened: [], closed: 0, returned: 0 };
   const batches: Batch<S>[] = [];
+  const released: number[] = [];
   const stepsPerEpoch = Math.ceil(options.records / options.batchSize);
   let counted = 0;
-  const open = (epoch: number, step: number) => fakeEpoch(options, counters, batches, epoch, step);
-  return {
+  const open = (epoch: number, step: number) => fakeEpoch(options, counters, { batches, released }, epoch, step);
+  const loader: FakeLoader<S> = {
     batchSize: options.batchSize,
     stepsPerEpoch,
     fields: Object.keys(options.schema),
     schema: specsOf(options.schema),
     contract: undefined,
+    // Casts nothing: its schema says so, and the reader of the loader has to.
+    cast: () => loader as never,
     counters,
     batches,
+    released,
     epoch: (epoch) => open(epoch, 0),
     resume: (state) => open(state.epoch, Math.ceil(state.position / options.batchSize)),
     [Symbol.asyncIterator]: () => open(counted++, 0),
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
+  return loader;
 }
 
 export function specsOf(schema: Schema): SchemaSpec {
@@ -62,7 +69,7 @@ export function specsOf(schema: Schema): SchemaSpec {
 function fakeEpoch<S extends Schema>(
   options: FakeOptions<S>,
   counters: Counters,
-  batches: Batch<S>[],
+  { batches, released }: Pick<FakeLoader<S>, "batches" | "released">,
   epoch: number,
   firstStep: number,
 ): Epoch<S> {
@@ -87,7 +94,7 @@ function fakeEpoch<S extends Schema>(
       }
       if (step >= steps) close();
       if (status === "closed") return { done: true, value: undefined };
-      const batch = makeBatch(options, epoch, step++);
+      const batch = makeBatch(options, epoch, step++, (done) => released.push(done));
       batches.push(batch);
       return { done: false, value: batch };
     },
@@ -103,7 +110,12 @@ function fakeEpoch<S extends Schema>(
 }
 
 /** The batch of one step; also usable alone. */
-export function makeBatch<S extends Schema>(options: FakeOptions<S>, epoch: number, step: number): Batch<S> {
+export function makeBatch<S extends Schema>(
+  options: FakeOptions<S>,
+  epoch: number,
+  step: number,
+  onRelease: (step: number) => void = () => {},
+): Batch<S> {
   const start = step * options.batchSize;
   const size = Math.max(0, Math.min(options.batchSize, options.records - start));
   const rows = Array.from({ length: size }, (_, i) => recordAt(start + i, epoch, options.records));
@@ -126,6 +138,10 @@ export function makeBatch<S extends Schema>(options: FakeOptions<S>, epoch: numb
     columns,
     validity,
     schema: specs,
+    retain: () => {
+      throw new Error("no loader retains a batch");
+    },
+    release: () => onRelease(step),
   } as unknown as Batch<S>;
 }
 

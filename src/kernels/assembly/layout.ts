@@ -5,3 +5,6 @@ export const CRC_TABLES: usize = 1024;
 
 /** 16 masks of 16 bytes: mask `d` repeats the first `d` lanes. Mask 0 is not used. */
 export const REPEAT_MASKS: usize = 32768;
+
+/** Steps of 1 byte: the largest multiple of each distance up to 16. Step 0 is not used. */
+export const REPEAT_STEPS: usize = REPEAT_MASKS + 256;
