@@ -59,27 +59,22 @@ export function matchesCrc32(at: usize, lengthBytes: usize, expected: u32): bool
   const end = at + lengthBytes;
   let crc: u32 = 0xffffffff;
   for (; end - at >= 16; at += 16) {
-    const low = load<u64>(at) ^ (crc as u64);
-    crc = lookUp(low, 8) ^ lookUp(load<u64>(at, 8), 0);
+    const a = load<u32>(at) ^ crc;
+    const b = load<u32>(at, 4);
+    const c = load<u32>(at, 8);
+    const d = load<u32>(at, 12);
+    crc = four(a, 12) ^ four(b, 8) ^ (four(c, 4) ^ four(d, 0));
   }
-  for (; at < end; at++) crc = (crc >> 8) ^ table(0, (crc ^ (load<u8>(at) as u32)) & 255);
+  for (; at < end; at++) crc = (crc >> 8) ^ load<u32>(CRC_TABLES + ((((crc ^ load<u8>(at)) & 255) as usize) << 2));
   return ~crc === expected;
 }
 
-/** The contribution of 8 bytes that `after` bytes follow within the step. */
-function lookUp(bytes: u64, after: usize): u32 {
+/** What 4 bytes add to the register that `after` bytes follow within the step. An entry is 4 bytes, a table 1024. */
+function four(bytes: u32, after: usize): u32 {
+  const table = CRC_TABLES + (after << 10);
   return (
-    table(after + 7, (bytes as u32) & 255) ^
-    table(after + 6, ((bytes >> 8) as u32) & 255) ^
-    table(after + 5, ((bytes >> 16) as u32) & 255) ^
-    table(after + 4, ((bytes >> 24) as u32) & 255) ^
-    table(after + 3, ((bytes >> 32) as u32) & 255) ^
-    table(after + 2, ((bytes >> 40) as u32) & 255) ^
-    table(after + 1, ((bytes >> 48) as u32) & 255) ^
-    table(after, ((bytes >> 56) as u32) & 255)
+    load<u32>(table + (((bytes << 2) & 0x3fc) as usize), 3072) ^
+    load<u32>(table + (((bytes >> 6) & 0x3fc) as usize), 2048) ^
+    (load<u32>(table + (((bytes >> 14) & 0x3fc) as usize), 1024) ^ load<u32>(table + (((bytes >> 22) & 0x3fc) as usize)))
   );
-}
-
-function table(index: usize, byte: u32): u32 {
-  return load<u32>(CRC_TABLES + index * 1024 + ((byte as usize) << 2));
 }
