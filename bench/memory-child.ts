@@ -1,4 +1,4 @@
-/** Process of `measures/memory.ts`: runs one shuffled epoch over `argv[2]` with a budget of `argv[3]` bytes and prints the bytes it took beyond the budget. */
+/** Process of `measures/memory.ts`: runs four shuffled epochs over `argv[2]` with a budget of `argv[3]` bytes and prints the bytes it took beyond the budget. */
 import { readFileSync } from "node:fs";
 import { openDataset } from "../src/index.js";
 
@@ -17,7 +17,8 @@ const [path = "", budget = "0"] = process.argv.slice(2);
 const memory = Number(budget);
 const beforeBytes = process.memoryUsage.rss();
 await using dataset = await openDataset(path, { cache: { memory } });
-for await (const batch of dataset.loader({ batchSize: 128, shuffle: { seed: 1 }, workers: 2 })) {
-  if (batch.size === 0) throw new Error("an empty batch");
+const loader = dataset.loader({ batchSize: 128, shuffle: { seed: 1 }, workers: 2 });
+for (let epoch = 0; epoch < 4; epoch++) {
+  for await (const batch of loader.epoch(epoch)) batch.release();
 }
 process.stdout.write(String(peakBytes() - beforeBytes - memory));

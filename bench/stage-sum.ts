@@ -1,17 +1,21 @@
 import { Worker } from "node:worker_threads";
 import { openSnapshot } from "../src/index.js";
 import { loadBlocks } from "./blocks.js";
-import type { StageTask } from "./stage-worker.js";
+import type { Stages, StageTask } from "./stage-worker.js";
 
 /**
  * Milliseconds that `threads` threads take to read, check and decode every block of a snapshot and to copy every row once: what an epoch cannot avoid. The blocks
  * are dealt out evenly beforehand and no thread waits for another, so nothing is coordinated. The slowest thread counts.
  */
-export async function stageSumMs(path: string, threads: number): Promise<number> {
+export async function stageSumMs(
+  path: string,
+  threads: number,
+  stages: Stages = "read + check + decode + one row copy",
+): Promise<number> {
   await using snapshot = await openSnapshot(path);
   const entries = await loadBlocks(snapshot);
   const tasks = Array.from({ length: threads }, (_, thread): StageTask => {
-    return { path, recipe: snapshot.recipe, entries: entries.filter((_entry, i) => i % threads === thread) };
+    return { path, stages, recipe: snapshot.recipe, entries: entries.filter((_entry, i) => i % threads === thread) };
   });
   const workers = tasks.map((task) => new Worker(new URL("./stage-worker.js", import.meta.url), { workerData: task }));
   try {

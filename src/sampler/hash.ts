@@ -58,15 +58,26 @@ export function deriveKey(...numbers: readonly number[]): Key {
   return hasher.key();
 }
 
-/** 16 hex digits that tell one list of numbers from another (by accident, not by attack): the bits of each and their order count. */
-export function fingerprint(values: Float64Array): string {
-  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+/**
+ * 16 hex digits that tell one list of numbers from another (by accident, not by attack): the bits of each as a double and their order count; 0 and −0
+ * are the same. Equal numbers give equal digits, in whatever kind of array they are.
+ */
+export function fingerprint(values: ArrayLike<number>): string {
   const hasher = createHasher();
-  for (let at = 0; at < view.byteLength; at += 8) hasher.add(view.getUint32(at, true), view.getUint32(at + 4, true));
+  const view = new DataView(new ArrayBuffer(8));
+  for (let index = 0; index < values.length; index++) {
+    view.setFloat64(0, (values[index] as number) + 0, true); // in bounds by the loop; + 0 makes 0 of -0
+    hasher.add(view.getUint32(0, true), view.getUint32(4, true));
+  }
   return hasher
     .key()
     .map((word) => word.toString(16).padStart(8, "0"))
     .join("");
+}
+
+/** The same for a text, by its UTF-16 code units. */
+export function fingerprintText(text: string): string {
+  return fingerprint(Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index)));
 }
 
 function rotate(x: number, bits: number): number {

@@ -63,18 +63,24 @@ export function matchesCrc32(at: usize, lengthBytes: usize, expected: u32): bool
     const b = load<u32>(at, 4);
     const c = load<u32>(at, 8);
     const d = load<u32>(at, 12);
-    crc = four(a, 12) ^ four(b, 8) ^ (four(c, 4) ^ four(d, 0));
+    crc =
+      (load<u32>(((a << 2) & 0x3fc) as usize, CRC_TABLES + 15 * 1024) ^
+        load<u32>(((a >> 6) & 0x3fc) as usize, CRC_TABLES + 14 * 1024) ^
+        load<u32>(((a >> 14) & 0x3fc) as usize, CRC_TABLES + 13 * 1024) ^
+        load<u32>(((a >> 22) & 0x3fc) as usize, CRC_TABLES + 12 * 1024)) ^
+      (load<u32>(((b << 2) & 0x3fc) as usize, CRC_TABLES + 11 * 1024) ^
+        load<u32>(((b >> 6) & 0x3fc) as usize, CRC_TABLES + 10 * 1024) ^
+        load<u32>(((b >> 14) & 0x3fc) as usize, CRC_TABLES + 9 * 1024) ^
+        load<u32>(((b >> 22) & 0x3fc) as usize, CRC_TABLES + 8 * 1024)) ^
+      (load<u32>(((c << 2) & 0x3fc) as usize, CRC_TABLES + 7 * 1024) ^
+        load<u32>(((c >> 6) & 0x3fc) as usize, CRC_TABLES + 6 * 1024) ^
+        load<u32>(((c >> 14) & 0x3fc) as usize, CRC_TABLES + 5 * 1024) ^
+        load<u32>(((c >> 22) & 0x3fc) as usize, CRC_TABLES + 4 * 1024)) ^
+      (load<u32>(((d << 2) & 0x3fc) as usize, CRC_TABLES + 3 * 1024) ^
+        load<u32>(((d >> 6) & 0x3fc) as usize, CRC_TABLES + 2 * 1024) ^
+        load<u32>(((d >> 14) & 0x3fc) as usize, CRC_TABLES + 1 * 1024) ^
+        load<u32>(((d >> 22) & 0x3fc) as usize, CRC_TABLES + 0 * 1024));
   }
-  for (; at < end; at++) crc = (crc >> 8) ^ load<u32>(CRC_TABLES + ((((crc ^ load<u8>(at)) & 255) as usize) << 2));
+  for (; at < end; at++) crc = (crc >> 8) ^ load<u32>((((crc ^ load<u8>(at)) & 255) as usize) << 2, CRC_TABLES);
   return ~crc === expected;
-}
-
-/** What 4 bytes add to the register that `after` bytes follow within the step. An entry is 4 bytes, a table 1024. */
-function four(bytes: u32, after: usize): u32 {
-  const table = CRC_TABLES + (after << 10);
-  return (
-    load<u32>(table + (((bytes << 2) & 0x3fc) as usize), 3072) ^
-    load<u32>(table + (((bytes >> 6) & 0x3fc) as usize), 2048) ^
-    (load<u32>(table + (((bytes >> 14) & 0x3fc) as usize), 1024) ^ load<u32>(table + (((bytes >> 22) & 0x3fc) as usize)))
-  );
 }
