@@ -43,11 +43,13 @@ export type {
   DataLoader,
   Dataset,
   DatasetOptions,
+  DatasetStats,
   Epoch,
   FloatCast,
   IterationOptions,
   LoaderOptions,
   LoaderState,
+  LoaderStats,
   OneHotCast,
   ShuffleOptions,
 } from "./loader/index.js";

@@ -1,4 +1,5 @@
-const SYLLABLES = "ba ce di fo gu ha in jo ka lé mi no or pa que ra se ti un va we xi yo za ón st tr pl ch th er en al ar".split(" ");
+const SYLLABLES =
+  "ba ce di fo gu ha in jo ka lé mi no or pa que ra se ti un va we xi yo za ón st tr pl ch th er en al ar".split(" ");
 const VOCABULARY = 8_000;
 const MEDIAN_BYTES = 400;
 const SPREAD = 0.6; // standard deviation of the logarithm of the length

@@ -12,7 +12,8 @@ export interface Kernels {
   matchesCrc32(at: number, lengthBytes: number, crc: number): boolean;
 
   /**
-   * Decodes one raw LZ4 block. Safe against any input: reads only the input's bytes, writes only `[to, to + capacityBytes)`.
+   * Decodes one raw LZ4 block. Safe against any input: reads only the input's bytes, writes only `[to, to + capacityBytes)`, of which what lies behind the
+   * result may have changed as well. The two runs do not overlap.
    *
    * @returns Bytes written, or −1 where the input is not a block that ends within `capacityBytes`.
    */
@@ -62,6 +63,7 @@ export interface Kernels {
   gatherOffsets(rows: number, count: number, offset: number, itemBytes: number, to: number): number;
   /**
    * The values of a variable field, one after another at `to`. `bases` is the address of `count` u32: where the block of each row begins, from which its slots count.
+   * Slots are trusted: they are those of {@link writeSlots}.
    *
    * @returns Bytes written.
    */
@@ -69,7 +71,7 @@ export interface Kernels {
 
   /**
    * A fixed numeric field of many rows as f32 or f16: `value · scale + bias`, in f32. Element `e` of each row uses entry `e mod period` of the two f32 tables;
-   * `period` is a multiple of 16. Float16 results are rounded to nearest even.
+   * `period` is a multiple of 16. The value is rounded to f32 first; float16 results are rounded to nearest even, and every NaN becomes 0x7e00.
    *
    * @param elements Per row.
    */
@@ -88,7 +90,7 @@ export interface Kernels {
   /**
    * An integer or bool scalar of many rows as `classes` values each, all 0 but the one it names, 1.
    *
-   * @returns The first row (of the `count`) whose value is not in `[0, classes)`, or −1 where all are.
+   * @returns The first row (of the `count`) whose value is not in `[0, classes)`, or −1 where all are. From that row on the output is 0.
    */
   gatherOneHot(
     rows: number,

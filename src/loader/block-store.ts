@@ -11,7 +11,7 @@ import type { DecodeJob } from "./workers/protocol.js";
 /** Blocks a task decodes at most: about a millisecond of work, so that handing it over is cheap beside it. */
 const BLOCKS_PER_TASK = 8;
 /** Tasks under way per thread. */
-const TASKS_PER_THREAD = 3;
+const TASKS_PER_THREAD = 4;
 
 /** Plain numbers about what the store did since it was made. */
 export interface BlockStoreStats {

@@ -64,6 +64,7 @@ function withLoader<S extends Schema>(records: Records<S>, host: LoaderHost, nam
   return {
     id: host.snapshot.id,
     length: records.length,
+    stats: () => host.stats,
     schema: records.schema,
     get: (index, options) => records.get(index, options),
     getMany: (indices, options) => records.getMany(indices, options),

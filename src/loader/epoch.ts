@@ -67,6 +67,8 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
   /** Gathering or gathered, in order. */
   #coming: Coming[] = [];
   #position: number;
+  /** When the batch before was given. */
+  #givenMs: number | undefined;
   #pending: Promise<unknown> = Promise.resolve();
   #isProducing = false;
   /** Why no further step could be planned: a sampler's error. */
@@ -111,14 +113,16 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
   }
 
   async #arrival(coming: Coming): Promise<Gathered> {
-    const startMs = nowMs();
+    const askedMs = nowMs();
     try {
-      return await coming.gathered;
+      const gathered = await coming.gathered;
+      const givenMs = nowMs();
+      this.#parts.meter.batch(coming.step.indices.length, givenMs - askedMs, givenMs - (this.#givenMs ?? askedMs));
+      this.#givenMs = givenMs;
+      return gathered;
     } catch (error) {
       this.#close(error);
       throw error;
-    } finally {
-      this.#parts.meter.batch(nowMs() - startMs, coming.step.indices.length);
     }
   }
 

@@ -5,22 +5,27 @@ import { nextTurn } from "../platform/index.js";
 import type { WorkerPool } from "../platform/pool.js";
 import { createWorkerPool } from "../platform/pool.js";
 import { formatBytes } from "../util/byte-size.js";
+import { fromPlainError } from "../util/error-transfer.js";
 import type { Arena, Slot } from "./arena.js";
-import type { Gathered, LoaderTask, ThreadSetup } from "./workers/protocol.js";
-import type { Assignment } from "./workers/run-task.js";
-import { assignmentScratchBytes, runTask } from "./workers/run-task.js";
+import type { ThreadStats } from "./stats.js";
+import type { Gathered, LoaderTask, Outcome, TaskPackage, ThreadSetup } from "./workers/protocol.js";
+import { packageScratchBytes, runPackage } from "./workers/run-task.js";
 
-/** Tasks a thread holds at once: the next is there when it ends one, and a batch does not queue behind many blocks. */
-const TASKS_PER_THREAD = 3;
-/** A task whose thread died is run again this often before its error counts. Tasks may be repeated: they only fill memory of their own. */
-const MAX_ATTEMPTS = 3;
+/** Packages a thread holds at once: the next is there when it ends one. */
+const PACKAGES_PER_THREAD = 2;
+/** Work in a package, in blocks: about a millisecond and a half, beside which a message and its answer cost little. */
+const PACKAGE_WORK = 14;
+const BLOCK_BYTES = 2 ** 17;
+/** A task whose thread dies this often is refused. */
+const MAX_DEATHS = 3;
 
 /** Runs tasks over the arena: on threads, or on the calling thread. */
 export interface Executor extends AsyncDisposable {
   /** Threads; 0 is the calling thread. */
   readonly threads: number;
   /** Batches go before blocks: they give memory back. */
-  run(task: LoaderTask): Promise<Gathered[]>;
+  run(task: LoaderTask): Promise<readonly Gathered[]>;
+  readonly stats: ThreadStats;
   close(): Promise<void>;
 }
 
@@ -36,36 +41,38 @@ export interface ExecutorOptions {
 
 interface Waiting {
   readonly task: LoaderTask;
-  /** Where a decode task may work. */
-  readonly scratch?: number;
-  readonly resolve: (gathered: Gathered[]) => void;
+  /** Times its thread died. */
+  deaths: number;
+  readonly resolve: (gathered: readonly Gathered[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** An executor. Threads start at once and take some 50 ms for it; until then the calling thread does their work. */
 export function createExecutor(options: ExecutorOptions): Executor {
-  return new TaskExecutor(options);
+  return new PackageExecutor(options);
 }
 
-class TaskExecutor implements Executor {
+class PackageExecutor implements Executor {
   readonly threads: number;
-  readonly #runHere: (assignment: Assignment) => Gathered[];
-  readonly #pool: WorkerPool<Assignment | undefined, Gathered[]> | undefined;
-  /** Rooms to decode in that no task has. */
+  readonly #runHere: (tasks: TaskPackage) => Outcome[];
+  readonly #pool: WorkerPool<TaskPackage, Outcome[]> | undefined;
+  /** Rooms to decode in that no package has. */
   readonly #scratch: number[] = [];
-  readonly #gathers: Waiting[] = [];
-  readonly #decodes: Waiting[] = [];
   readonly #newScratch: () => number | undefined;
   #rooms = 1;
+  #gathers: Waiting[] = [];
+  #decodes: Waiting[] = [];
   #isUp = false;
   #running = 0;
+  #decodeMs = 0;
+  #gatherMs = 0;
   #closed = false;
 
   constructor({ recipe, arena, maxRawBytes, threads, reserve }: ExecutorOptions) {
     this.threads = threads;
     const bench = { memory: arena.memory, kernels: createKernels(arena.memory) };
-    this.#runHere = (assignment) => runTask(assignment, bench, recipe, maxRawBytes);
-    const scratchBytes = assignmentScratchBytes(maxRawBytes, recipe.rows);
+    this.#runHere = (tasks) => runPackage(tasks, bench, recipe, maxRawBytes);
+    const scratchBytes = packageScratchBytes(maxRawBytes, recipe.rows);
     this.#newScratch = () => reserve(scratchBytes, false)?.at;
     const first = reserve(scratchBytes, true);
     if (first === undefined) throw tooSmall(scratchBytes, arena.limitBytes);
@@ -73,78 +80,97 @@ class TaskExecutor implements Executor {
     if (threads > 0) this.#pool = this.#start({ recipe, memory: arena.memory.handle, maxRawBytes });
   }
 
-  #start(setup: ThreadSetup): WorkerPool<Assignment | undefined, Gathered[]> {
-    const pool = createWorkerPool<Assignment | undefined, Gathered[]>({
+  #start(setup: ThreadSetup): WorkerPool<TaskPackage, Outcome[]> {
+    const pool = createWorkerPool<TaskPackage, Outcome[]>({
       url: new URL("./workers/loader-worker.js", import.meta.url),
       threads: this.threads,
       workerData: setup,
-      tasksPerThread: TASKS_PER_THREAD,
+      tasksPerThread: PACKAGES_PER_THREAD,
     });
     const up = () => {
       this.#isUp = true;
       this.#pump();
     };
-    pool.run(undefined).then(up, up); // a pool that cannot start says so in the first real task
+    pool.run({ tasks: [], scratch: 0 }).then(up, up); // a pool that cannot start says so in the first real package
     return pool;
   }
 
-  run(task: LoaderTask): Promise<Gathered[]> {
+  run(task: LoaderTask): Promise<readonly Gathered[]> {
     return new Promise((resolve, reject) => {
-      (task.kind === "gather" ? this.#gathers : this.#decodes).push({ task, resolve, reject });
+      (task.kind === "gather" ? this.#gathers : this.#decodes).push({ task, deaths: 0, resolve, reject });
       this.#pump();
     });
   }
 
   #pump(): void {
-    const limit = this.#isUp ? this.threads * TASKS_PER_THREAD : 1;
-    while (this.#running < limit) {
-      const next = this.#gathers.shift() ?? this.#nextDecode();
-      if (next === undefined) return;
+    const limit = this.#isUp ? this.threads * PACKAGES_PER_THREAD : 1;
+    while (this.#running < limit && this.#gathers.length + this.#decodes.length > 0) {
+      // The first room is there from the beginning, so that a package without one never waits alone.
+      const scratch = this.#scratch.pop() ?? this.#moreScratch();
+      if (scratch === undefined) return;
       this.#running++;
-      void this.#settle(next);
+      void this.#send(this.#nextPackage(), scratch);
     }
   }
 
-  /** A decode task with room to work in. The first room is there from the beginning, so a task that waits for one is never alone. */
-  #nextDecode(): Waiting | undefined {
-    if (this.#decodes.length === 0) return undefined;
-    const scratch = this.#scratch.pop() ?? this.#moreScratch();
-    const next = scratch === undefined ? undefined : this.#decodes.shift();
-    return next === undefined || scratch === undefined ? undefined : { ...next, scratch };
-  }
-
-  /** A room for each thread and one more, so that a thread never waits for the next task to be sent. */
+  /** A room for every package that may be under way, as far as memory allows. */
   #moreScratch(): number | undefined {
-    if (this.#rooms > this.threads) return undefined;
+    if (this.#rooms > this.threads * PACKAGES_PER_THREAD) return undefined;
     const room = this.#newScratch();
     if (room !== undefined) this.#rooms++;
     return room;
   }
 
-  async #settle({ task, scratch, resolve, reject }: Waiting): Promise<void> {
+  /** Batches first, then blocks: one thread's share, up to a package's worth of work. */
+  #nextPackage(): Waiting[] {
+    const waiting = this.#gathers.length + this.#decodes.length;
+    const share = this.#isUp ? Math.ceil(waiting / this.threads) : 1;
+    const taken: Waiting[] = [];
+    for (let work = 0; taken.length < share && work < PACKAGE_WORK; ) {
+      const next = this.#gathers.shift() ?? this.#decodes.shift();
+      if (next === undefined) break;
+      taken.push(next);
+      work += workOf(next.task);
+    }
+    return taken;
+  }
+
+  async #send(waiting: readonly Waiting[], scratch: number): Promise<void> {
     try {
-      resolve(await this.#attempt({ task, scratch: scratch ?? 0 }));
+      const outcomes = await this.#outcomes({ tasks: waiting.map(({ task }) => task), scratch });
+      for (const [i, outcome] of outcomes.entries()) this.#settle(waiting[i], outcome);
     } catch (error) {
-      reject(error);
+      for (const each of waiting) this.#runAgain(each, error);
     } finally {
-      if (scratch !== undefined) this.#scratch.push(scratch);
+      this.#scratch.push(scratch);
       this.#running--;
       this.#pump();
     }
   }
 
-  async #attempt(assignment: Assignment): Promise<Gathered[]> {
-    if (this.#pool === undefined || !this.#isUp) {
-      await nextTurn();
-      return this.#runHere(assignment);
-    }
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#pool.run(assignment);
-      } catch (error) {
-        if (this.#closed || attempt === MAX_ATTEMPTS || !isHexzError(error, "E_WORKER")) throw error;
-      }
-    }
+  async #outcomes(tasks: TaskPackage): Promise<readonly Outcome[]> {
+    if (this.#pool !== undefined && this.#isUp) return this.#pool.run(tasks);
+    await nextTurn();
+    return this.#runHere(tasks);
+  }
+
+  #settle(waiting: Waiting | undefined, outcome: Outcome): void {
+    if (waiting === undefined) throw new RangeError("a package gives one outcome per task");
+    if (waiting.task.kind === "gather") this.#gatherMs += outcome.ms;
+    else this.#decodeMs += outcome.ms;
+    if ("error" in outcome) waiting.reject(fromPlainError(outcome.error));
+    else waiting.resolve(outcome.gathered);
+  }
+
+  get stats(): ThreadStats {
+    return { decodeMs: this.#decodeMs, gatherMs: this.#gatherMs };
+  }
+
+  /** Tasks may be repeated: they only fill memory of their own. */
+  #runAgain(waiting: Waiting, error: unknown): void {
+    waiting.deaths++;
+    if (this.#closed || waiting.deaths === MAX_DEATHS || !isHexzError(error, "E_WORKER")) waiting.reject(error);
+    else (waiting.task.kind === "gather" ? this.#gathers : this.#decodes).unshift(waiting);
   }
 
   async close(): Promise<void> {
@@ -155,6 +181,12 @@ class TaskExecutor implements Executor {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Work of a task, in blocks: a row is copied in a third of the time its share of a block takes to decode. */
+function workOf(task: LoaderTask): number {
+  if (task.kind === "decode") return task.jobs.length;
+  return task.jobs.reduce((sum, { bytes }) => sum + bytes / (3 * BLOCK_BYTES), 0);
 }
 
 function tooSmall(bytes: number, limitBytes: number): HexzError {

@@ -98,7 +98,7 @@ export class Gatherer {
     }
   }
 
-  #gather(group: readonly GatherOrder[]): Promise<Gathered[]> {
+  #gather(group: readonly GatherOrder[]): Promise<readonly Gathered[]> {
     const jobs = group.map((order) => this.#job(order));
     return this.#executor.run({ kind: "gather", fields: this.#layout.gathers, jobs });
   }

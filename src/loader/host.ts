@@ -9,7 +9,8 @@ import { ARENA_PAGE_BYTES, Arena } from "./arena.js";
 import { BlockStore } from "./block-store.js";
 import type { Executor } from "./executor.js";
 import { createExecutor } from "./executor.js";
-import { assignmentScratchBytes } from "./workers/run-task.js";
+import type { DatasetStats, ThreadStats } from "./stats.js";
+import { packageScratchBytes } from "./workers/run-task.js";
 
 /** Share of a budget that the arena may take; the rest is for `get`. */
 const ARENA_SHARE = 15 / 16;
@@ -87,7 +88,7 @@ export class LoaderHost implements AsyncDisposable {
     const batchRoom = Math.ceil(batchBytes / ARENA_PAGE_BYTES) * ARENA_PAGE_BYTES;
     const wanted = Math.floor((this.#arenaBytes * BATCH_SHARE) / batchRoom);
     const batches = Math.min(MAX_BATCHES, Math.max(MIN_BATCHES, wanted));
-    const taken = batches * batchRoom + (threads + 1) * assignmentScratchBytes(maxRawLength, this.rows);
+    const taken = batches * batchRoom + (2 * threads + 1) * packageScratchBytes(maxRawLength, this.rows);
     const bytes = Math.max(0, this.#arenaBytes - taken) * PLANNED_SHARE;
     const meanBlockBytes = rawBytes / blocks + ARENA_PAGE_BYTES / 2; // slots are whole pages
     const fitting = Math.max(1, Math.floor(bytes / meanBlockBytes));
@@ -111,6 +112,19 @@ export class LoaderHost implements AsyncDisposable {
     const { recipe, header } = this.snapshot;
     const reserve = (bytes: number, isNeeded: boolean) => this.store.reserve(bytes, isNeeded);
     return createExecutor({ recipe, arena: this.arena, maxRawBytes: header.maxRawLength, threads, reserve });
+  }
+
+  get stats(): DatasetStats {
+    const { store, arena } = this;
+    const threads = [...this.#executors.values()].map(({ stats }) => stats);
+    const sum = (of: (stats: ThreadStats) => number) => threads.reduce((total, stats) => total + of(stats), 0);
+    return {
+      ...store.stats,
+      decodeMs: sum(({ decodeMs }) => decodeMs),
+      gatherMs: sum(({ gatherMs }) => gatherMs),
+      usedBytes: arena.usedBytes,
+      limitBytes: arena.limitBytes,
+    };
   }
 
   async close(): Promise<void> {

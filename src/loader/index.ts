@@ -10,6 +10,7 @@
 export type { Cast, FloatCast, OneHotCast } from "./cast.js";
 export type { DatasetOptions } from "./dataset.js";
 export { openDataset } from "./dataset.js";
+export type { DatasetStats, LoaderStats } from "./stats.js";
 export type {
   Casts,
   DataLoader,

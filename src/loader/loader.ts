@@ -19,7 +19,8 @@ import { assertRoomForBatch } from "./options.js";
 import type { ChosenOrder } from "./order.js";
 import { chooseOrder, WINDOW_SHARE } from "./order.js";
 import { createPlan } from "./plan.js";
-import { EpochMeter } from "./stats.js";
+import type { LoaderStats } from "./stats.js";
+import { bottleneckOf, EpochMeter } from "./stats.js";
 import type { CastSchema, Casts, DataLoader, Epoch, IterationOptions, LoaderState } from "./types.js";
 
 /** Bytes of plan per record ahead: number, block, row. */
@@ -156,6 +157,16 @@ export class Loader<S extends Schema> implements DataLoader<S> {
     assertInteger("state.epoch", state.epoch, 0, Number.MAX_SAFE_INTEGER);
     assertInteger("state.position", state.position, 0, chosen.sampler.length);
     this.#order = chosen;
+  }
+
+  stats(): LoaderStats {
+    const { stats, snapshot } = this.#host;
+    const { batches, records, elapsedMs, waitMs } = this.#meter;
+    const epochs = (records * this.#options.shard.world) / Math.max(1, this.#order.sampler.length);
+    const needed = (epochs * snapshot.header.blocks) / this.#options.shard.world;
+    const amplification = needed === 0 ? 0 : stats.blocksDecoded / needed;
+    const bottleneck = bottleneckOf({ elapsedMs, waitMs }, stats, this.#options.workers);
+    return { ...stats, batches, records, elapsedMs, waitMs, amplification, bottleneck };
   }
 
   /** One epoch each time, counting up; after `epoch(e)` or `resume` it goes on with the next. */

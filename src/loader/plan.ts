@@ -44,6 +44,7 @@ export interface Plan {
 export function createPlan({ order, index, batchSize, shard, dropLast, position }: PlanOptions): Plan {
   const shares = createShardPlan({ length: order.length, batchSize, shard, dropLast, start: position });
   const stepsBefore = Math.ceil(position / (batchSize * shard.world));
+  const places = createPlaces(index.units);
   let at = 0;
   return {
     stepsBefore,
@@ -51,18 +52,33 @@ export function createPlan({ order, index, batchSize, shard, dropLast, position 
     next() {
       if (at === shares.steps) return undefined;
       const { first, stride, size, to } = shares.step(at);
-      const indices = new Float64Array(size);
+      const { indices, blockOf, rows } = allocate(size);
       if (size > 0) order.fill(first, stride, indices);
-      return locate(indices, stepsBefore + at++, to, index);
+      const blocks = locate(indices, index, places, blockOf, rows);
+      return { step: stepsBefore + at++, end: to, indices, blocks, blockOf, rows };
     },
   };
 }
 
-function locate(indices: Float64Array, step: number, end: number, index: UnitIndex): Step {
+/** The arrays of a step, in one piece of memory: many small ones keep the garbage collector busy. */
+function allocate(size: number): Pick<Step, "indices" | "blockOf" | "rows"> {
+  const memory = new ArrayBuffer(size * 16);
+  return {
+    indices: new Float64Array(memory, 0, size),
+    blockOf: new Uint32Array(memory, size * 8, size),
+    rows: new Uint32Array(memory, size * 12, size),
+  };
+}
+
+/** Writes block and row of each record; returns the different blocks, in the order of first use. */
+function locate(
+  indices: Float64Array,
+  index: UnitIndex,
+  places: Places,
+  blockOf: Uint32Array,
+  rows: Uint32Array,
+): readonly number[] {
   const blocks: number[] = [];
-  const places = new Map<number, number>();
-  const blockOf = new Uint32Array(indices.length);
-  const rows = new Uint32Array(indices.length);
   for (let i = 0; i < indices.length; i++) {
     const { unit, row } = index.locate(indices[i] as number); // in bounds by the loop
     let place = places.get(unit);
@@ -74,5 +90,33 @@ function locate(indices: Float64Array, step: number, end: number, index: UnitInd
     blockOf[i] = place;
     rows[i] = row;
   }
-  return { step, end, indices, blocks, blockOf, rows };
+  places.clear();
+  return blocks;
+}
+
+/** Block → its place in the step at hand. */
+interface Places {
+  get(block: number): number | undefined;
+  set(block: number, place: number): void;
+  clear(): void;
+}
+
+/** Up to here two numbers per block are cheaper than a map: 32 MiB at most. */
+const MAX_TABLE_BLOCKS = 2 ** 22;
+
+function createPlaces(blocks: number): Places {
+  if (blocks > MAX_TABLE_BLOCKS) return new Map();
+  const place = new Uint32Array(blocks);
+  const stepOf = new Uint32Array(blocks);
+  let step = 1;
+  return {
+    get: (block) => (stepOf[block] === step ? place[block] : undefined),
+    set(block, at) {
+      place[block] = at;
+      stepOf[block] = step;
+    },
+    clear() {
+      step++;
+    },
+  };
 }

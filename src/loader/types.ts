@@ -1,6 +1,7 @@
 import type { Batch, Field, Records, Schema } from "../dataset/types.js";
 import type { Sampler, Shard, ShuffleContract } from "../sampler/types.js";
 import type { Cast, OneHotCast } from "./cast.js";
+import type { DatasetStats, LoaderStats } from "./stats.js";
 
 /** How an epoch is mixed. */
 export interface ShuffleOptions {
@@ -97,6 +98,8 @@ export interface DataLoader<S extends Schema = Schema> extends AsyncDisposable {
   cast<const C extends Casts<keyof S & string>>(casts: C): DataLoader<CastSchema<S, C>>;
   epoch(epoch: number, options?: IterationOptions): Epoch<S>;
   resume(state: LoaderState, options?: IterationOptions): Epoch<S>;
+  /** What its epochs did and waited for, as plain numbers. */
+  stats(): LoaderStats;
   [Symbol.asyncIterator](): Epoch<S>;
   close(): Promise<void>;
 }
@@ -105,6 +108,8 @@ export interface DataLoader<S extends Schema = Schema> extends AsyncDisposable {
 export interface Dataset<S extends Schema = Schema> extends Records<S> {
   /** Hex id of the snapshot. */
   readonly id: string;
+  /** What all its loaders did, as plain numbers. */
+  stats(): DatasetStats;
   loader<K extends keyof S & string = keyof S & string, const C extends Casts<K> = Record<never, never>>(
     options: LoaderOptions<S, K, C>,
   ): DataLoader<CastSchema<Pick<S, K>, C>>;

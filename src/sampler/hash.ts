@@ -59,14 +59,14 @@ export function deriveKey(...numbers: readonly number[]): Key {
 }
 
 /**
- * 16 hex digits that tell one list of numbers from another (by accident, not by attack): the bits of each as a double and their order count; 0 and −0
- * are the same. Equal numbers give equal digits, in whatever kind of array they are.
+ * 16 hex digits that tell one list of numbers from another (by accident, not by attack): the bits of each as a double and their order count, not the kind of
+ * array they are in.
  */
 export function fingerprint(values: ArrayLike<number>): string {
   const hasher = createHasher();
   const view = new DataView(new ArrayBuffer(8));
   for (let index = 0; index < values.length; index++) {
-    view.setFloat64(0, (values[index] as number) + 0, true); // in bounds by the loop; + 0 makes 0 of -0
+    view.setFloat64(0, values[index] as number, true); // in bounds by the loop
     hasher.add(view.getUint32(0, true), view.getUint32(4, true));
   }
   return hasher

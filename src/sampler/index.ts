@@ -12,11 +12,30 @@ export { type ShuffleContractOptions, shuffleContract } from "./contract.js";
 export { DistributedSampler, type DistributedSamplerOptions } from "./distributed-sampler.js";
 export { deriveKey, type Key } from "./hash.js";
 export { createIterableSampler } from "./iterable-sampler.js";
+export {
+  type Environment,
+  type Launcher,
+  type LauncherOptions,
+  type LauncherShard,
+  shardFromEnvironment,
+} from "./launcher.js";
+export { LengthBucketSampler, type LengthBucketSamplerOptions } from "./length-bucket-sampler.js";
+export { createMixture, type Mixture, type MixtureOptions, type MixturePlace, type MixtureStop } from "./mixture.js";
+export { MixtureSampler, type MixtureSource } from "./mixture-sampler.js";
 export { createPermutation, type Permutation } from "./permutation.js";
 export { createRandom, type Random } from "./random.js";
 export { RandomSampler, type RandomSamplerOptions } from "./random-sampler.js";
 export { type SamplerSource, SequentialSampler } from "./sequential-sampler.js";
-export { assertShard, createShardPlan, type ShardPlan, type ShardPlanOptions, type ShardStep } from "./shard.js";
+export {
+  assertShard,
+  createShardPlan,
+  fillStep,
+  type ShardPlan,
+  type ShardPlanOptions,
+  type ShardStep,
+  type ShardTail,
+} from "./shard.js";
+export { StratifiedSampler, type StratifiedSamplerOptions } from "./stratified-sampler.js";
 export { SubsetRandomSampler } from "./subset-random-sampler.js";
 export type { EpochOrder, Sampler, Shard, ShuffleContract, UnitCounts } from "./types.js";
 export { WeightedRandomSampler, type WeightedRandomSamplerOptions } from "./weighted-random-sampler.js";

@@ -11,15 +11,14 @@ export function createOrder(length: number, recordAt: (position: number) => numb
   };
 }
 
+/** Writes the records of chunk `chunk` to the front of `target`; those past the end of the order are not read. */
+export type FillChunk = (chunk: number, target: Float64Array) => void;
+
 /**
  * An order made a chunk at a time by `fillChunk(chunk, target)`, so that random draws, each of which follows from the one before, can still be asked
  * for at any position. Keeps the last chunk: reading on is cheap, a jump makes one chunk.
  */
-export function createChunkedOrder(
-  length: number,
-  chunkLength: number,
-  fillChunk: (chunk: number, target: Float64Array) => void,
-): EpochOrder {
+export function createChunkedOrder(length: number, chunkLength: number, fillChunk: FillChunk): EpochOrder {
   const records = new Float64Array(Math.min(chunkLength, length));
   let made = -1;
   return createOrder(length, (position) => {

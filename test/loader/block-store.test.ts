@@ -33,6 +33,7 @@ function fakeExecutor(arena: Arena, fault: (block: number) => void = () => {}) {
   const decoded: number[] = [];
   const executor: Executor = {
     threads: 1,
+    stats: { decodeMs: 0, gatherMs: 0 },
     async run(task) {
       if (task.kind !== "decode") throw new TypeError("a store only decodes");
       for (const { entry, target } of task.jobs) {

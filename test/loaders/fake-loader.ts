@@ -50,6 +50,9 @@ export function fakeLoader<S extends Schema>(options: FakeOptions<S>): FakeLoade
     contract: undefined,
     // Casts nothing: its schema says so, and the reader of the loader has to.
     cast: () => loader as never,
+    stats: () => {
+      throw new Error("nobody asks a fake for statistics");
+    },
     counters,
     batches,
     released,

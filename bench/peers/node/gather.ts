@@ -17,7 +17,9 @@ export function* gatherBatches(
   const largest = largestRowBytes(data, offsets);
   for (let from = 0; from < order.length; from += data.batchSize) {
     const records = order.subarray(from, from + data.batchSize);
-    const rows = Buffer.allocUnsafe(offsets === undefined ? records.length * largest : sumBytes(records, data, offsets));
+    const rows = Buffer.allocUnsafe(
+      offsets === undefined ? records.length * largest : sumBytes(records, data, offsets),
+    );
     const ends = new Int32Array(records.length + 1);
     const batchLabels = new Int32Array(records.length);
     let at = 0;

@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", 
 await runProgram({
   version,
   async prepare({ data, store, args }) {
-    const codec = args["codec"] === "stored" ? "stored" : "lz4";
+    const codec = args.codec === "stored" ? "stored" : "lz4";
     const label = fields.int32();
     const { shape } = data;
     const schema = shape === undefined ? { text: fields.utf8(), label } : { image: fields.uint8([...shape]), label };
@@ -38,7 +38,7 @@ function* records(data: WorkloadData) {
 }
 
 async function openReader({ data, store, args }: Job): Promise<PeerReader> {
-  const memory = Math.max(MIN_MEMORY_BYTES, Math.ceil(Number(args["memoryShare"]) * data.rawBytes));
+  const memory = Math.max(MIN_MEMORY_BYTES, Math.ceil(Number(args.memoryShare) * data.rawBytes));
   const dataset = await openDataset(join(store, FILE), { cache: { memory } });
   const loader = dataset.loader({ batchSize: data.batchSize, shuffle: { seed: 1 }, workers: WORKERS });
   async function* epochBatches(epoch: number): AsyncGenerator<PeerBatch> {
@@ -47,8 +47,8 @@ async function openReader({ data, store, args }: Job): Promise<PeerReader> {
   await using probe = loader.epoch(0);
   const { order } = probe.state();
   return {
-    settings: `${args["codec"]} blocks of 128 KiB, memory budget ${Math.round(memory / 1e6)} MB, ${WORKERS} workers`,
-    order: order["kind"] === "random" ? "full" : `window of ${loader.contract?.window} blocks`,
+    settings: `${args.codec} blocks of 128 KiB, memory budget ${Math.round(memory / 1e6)} MB, ${WORKERS} workers`,
+    order: order.kind === "random" ? "full" : `window of ${loader.contract?.window} blocks`,
     epoch: epochBatches,
     close: () => dataset.close(),
   };
@@ -57,9 +57,9 @@ async function openReader({ data, store, args }: Job): Promise<PeerReader> {
 /** A batch goes back to the ring once it was read, where this version lends its batches. */
 function peerBatch(batch: Batch & { release?: () => void }): PeerBatch {
   const columns = batch.columns as Readonly<Record<string, unknown>>;
-  const labels = columns["label"] as Int32Array;
+  const labels = columns.label as Int32Array;
   const release = () => batch.release?.();
-  const images = columns["image"] as Uint8Array | undefined;
-  const texts = columns["text"] as { readonly offsets: Int32Array } | undefined;
+  const images = columns.image as Uint8Array | undefined;
+  const texts = columns.text as { readonly offsets: Int32Array } | undefined;
   return { size: batch.size, labels, images, texts, release };
 }

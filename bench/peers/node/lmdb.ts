@@ -45,11 +45,12 @@ await runProgram({
     const labels = readLabels(job.data);
     const offsets = readOffsets(job.data);
     return {
-      settings: `uint32 keys, getBinaryFast, ${job.args["compression"] === true ? "LZ4 a record" : "no compression"}, labels in memory`,
+      settings: `uint32 keys, getBinaryFast, ${job.args.compression === true ? "LZ4 a record" : "no compression"}, labels in memory`,
       order: "full",
       epoch: (epoch) =>
         gatherBatches(job.data, labels, offsets, epoch, (record, _start, bytes, into, at) => {
-          database.getBinaryFast(record)?.copy(into, at, 0, bytes); // its memory is longer than the value
+          const row = database.getBinaryFast(record)?.subarray(0, bytes); // its memory is longer than the value
+          if (row !== undefined) into.set(row, at);
         }),
       close: () => database.close(),
     };
@@ -61,7 +62,7 @@ function openDatabase({ store, data, args }: Job): Database {
     path: join(store, "data.mdb"),
     keyEncoding: "uint32",
     encoding: "binary",
-    compression: args["compression"] === true,
+    compression: args.compression === true,
     mapSize: 4 * data.rawBytes + 2 ** 26,
     noMetaSync: true,
     noSync: true,

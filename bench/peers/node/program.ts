@@ -109,7 +109,7 @@ function check(seen: Seen, { records, labelSum, rowSum }: WorkloadData): void {
 
 const requirePeer = createRequire(join(CACHE, "node", "package.json"));
 
-/** A package of `node/package.json`, which the runner installs outside of the project; the caller says what of it it uses. */
+/** A package of `node/packages.json`, which the runner installs outside of the project; the caller says what of it it uses. */
 export function loadPackage<T>(name: string): { readonly module: T; readonly version: string } {
   const file = join(CACHE, "node", "node_modules", name, "package.json");
   return { module: requirePeer(name), version: JSON.parse(readFileSync(file, "utf8")).version };

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-import numpy as np
+import torch
 from common import Reader, main
 from litdata import StreamingDataLoader, StreamingDataset
 from litdata.streaming import Cache
@@ -22,10 +22,11 @@ def open_reader(job):
 
     def collate(samples):
         rows = [sample["row"] for sample in samples]
-        labels = np.array([sample["label"] for sample in samples])
+        labels = torch.tensor([sample["label"] for sample in samples])
         if data.is_text:
-            return labels, rows
-        return labels, np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
+            return labels, [bytes(row) for row in rows]
+        # A tensor goes from worker to reader in shared memory.
+        return labels, torch.frombuffer(bytearray().join(rows), dtype=torch.uint8).reshape(len(rows), -1)
 
     loader = StreamingDataLoader(dataset, batch_size=data.batch_size, num_workers=workers, collate_fn=collate)
 

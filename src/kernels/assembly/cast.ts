@@ -1,4 +1,4 @@
-import { floatToHalf, halfToFloat } from "./half";
+import { floatsToHalves, floatToHalf, halfToFloat, halvesToFloats } from "./half";
 
 /** Stands for IEEE half precision as a type argument; no value of it exists. */
 @unmanaged
@@ -70,6 +70,7 @@ function castTo<T>(
   else castRows<T, f32>(rows, count, offset, elements, scale, bias, period, to);
 }
 
+/** Four elements a step. */
 function castRows<T, R>(
   rows: usize,
   count: usize,
@@ -80,18 +81,28 @@ function castRows<T, R>(
   period: usize,
   to: usize,
 ): void {
-  const size = isReference<T>() ? 2 : sizeof<T>();
-  const resultSize = isReference<R>() ? 2 : sizeof<R>();
+  const size = sizeOf<T>();
+  const resultSize = sizeOf<R>();
   const periodEnd = period << 2;
   for (; count > 0; count--, rows += 4) {
     let at = <usize>load<u32>(rows) + offset;
+    const end = at + elements * size;
     let entry: usize = 0;
-    for (const end = at + elements * size; at < end; at += size, to += resultSize) {
-      put<R>(to, read<T>(at) * load<f32>(scale + entry) + load<f32>(bias + entry));
-      entry += 4;
+    for (; end - at >= 4 * size; at += 4 * size, to += 4 * resultSize) {
+      const scaled = f32x4.mul(readFour<T>(at), v128.load(scale + entry));
+      putFour<R>(to, f32x4.add(scaled, v128.load(bias + entry)));
+      entry += 16;
       if (entry === periodEnd) entry = 0;
     }
+    for (; at < end; at += size, to += resultSize, entry += 4) {
+      put<R>(to, read<T>(at) * load<f32>(scale + entry) + load<f32>(bias + entry));
+    }
   }
+}
+
+function sizeOf<T>(): usize {
+  if (isReference<T>()) return 2;
+  else return sizeof<T>();
 }
 
 function read<T>(at: usize): f32 {
@@ -99,9 +110,41 @@ function read<T>(at: usize): f32 {
   else return load<T>(at) as f32;
 }
 
+function readFour<T>(at: usize): v128 {
+  if (isReference<T>()) return halvesToFloats(v128.load16x4_u(at));
+  else if (isFloat<T>()) {
+    if (sizeof<T>() === 4) return v128.load(at);
+    const low = f32x4.demote_f64x2_zero(v128.load(at));
+    return v128.shuffle<u64>(low, f32x4.demote_f64x2_zero(v128.load(at, 16)), 0, 2);
+  } else if (sizeof<T>() === 8) {
+    // There is no conversion of 64-bit lanes.
+    const size = sizeof<T>();
+    const low = f32x4.replace_lane(f32x4.splat(load<T>(at) as f32), 1, load<T>(at + size) as f32);
+    const three = f32x4.replace_lane(low, 2, load<T>(at + 2 * size) as f32);
+    return f32x4.replace_lane(three, 3, load<T>(at + 3 * size) as f32);
+  } else if (sizeof<T>() === 4) {
+    if (isSigned<T>()) return f32x4.convert_i32x4_s(v128.load(at));
+    else return f32x4.convert_i32x4_u(v128.load(at));
+  } else if (sizeof<T>() === 2) {
+    if (isSigned<T>()) return f32x4.convert_i32x4_s(v128.load16x4_s(at));
+    else return f32x4.convert_i32x4_s(v128.load16x4_u(at));
+  } else {
+    const bytes = v128.load32_zero(at);
+    if (isSigned<T>()) return f32x4.convert_i32x4_s(v128.extend_low<i16>(v128.extend_low<i8>(bytes)));
+    else return f32x4.convert_i32x4_s(v128.extend_low<u16>(v128.extend_low<u8>(bytes)));
+  }
+}
+
 function put<R>(to: usize, value: f32): void {
   if (isReference<R>()) store<u16>(to, floatToHalf(value));
   else store<f32>(to, value);
+}
+
+function putFour<R>(to: usize, values: v128): void {
+  if (isReference<R>()) {
+    const halves = floatsToHalves(values);
+    store<u64>(to, i64x2.extract_lane(i16x8.narrow_i32x4_u(halves, halves), 0));
+  } else v128.store(to, values);
 }
 
 /** Bytes to f32, 16 a step. */

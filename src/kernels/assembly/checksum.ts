@@ -64,10 +64,10 @@ export function matchesCrc32(at: usize, lengthBytes: usize, expected: u32): bool
     const c = load<u32>(at, 8);
     const d = load<u32>(at, 12);
     crc =
-      (load<u32>(((a << 2) & 0x3fc) as usize, CRC_TABLES + 15 * 1024) ^
-        load<u32>(((a >> 6) & 0x3fc) as usize, CRC_TABLES + 14 * 1024) ^
-        load<u32>(((a >> 14) & 0x3fc) as usize, CRC_TABLES + 13 * 1024) ^
-        load<u32>(((a >> 22) & 0x3fc) as usize, CRC_TABLES + 12 * 1024)) ^
+      load<u32>(((a << 2) & 0x3fc) as usize, CRC_TABLES + 15 * 1024) ^
+      load<u32>(((a >> 6) & 0x3fc) as usize, CRC_TABLES + 14 * 1024) ^
+      load<u32>(((a >> 14) & 0x3fc) as usize, CRC_TABLES + 13 * 1024) ^
+      load<u32>(((a >> 22) & 0x3fc) as usize, CRC_TABLES + 12 * 1024) ^
       (load<u32>(((b << 2) & 0x3fc) as usize, CRC_TABLES + 11 * 1024) ^
         load<u32>(((b >> 6) & 0x3fc) as usize, CRC_TABLES + 10 * 1024) ^
         load<u32>(((b >> 14) & 0x3fc) as usize, CRC_TABLES + 9 * 1024) ^

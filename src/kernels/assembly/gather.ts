@@ -1,15 +1,17 @@
-import { copyAny, copyMiddling, copyShort, LONG_BYTES } from "./copy-short";
+import { copyAny, copyMiddling, copyTwice, LONG_BYTES } from "./copy-short";
 
 export function gather(rows: usize, count: usize, offset: usize, valueBytes: usize, to: usize): void {
+  if (valueBytes === 0) return;
   const end = rows + (count << 2);
   if (valueBytes === 1) gatherEach<u8>(rows, end, offset, to);
   else if (valueBytes === 2) gatherEach<u16>(rows, end, offset, to);
+  else if (valueBytes === 3) gatherTwice<u16>(rows, end, offset, valueBytes, to);
   else if (valueBytes === 4) gatherEach<u32>(rows, end, offset, to);
+  else if (valueBytes < 8) gatherTwice<u32>(rows, end, offset, valueBytes, to);
   else if (valueBytes === 8) gatherEach<u64>(rows, end, offset, to);
+  else if (valueBytes < 16) gatherTwice<u64>(rows, end, offset, valueBytes, to);
   else if (valueBytes === 16) gatherEach<v128>(rows, end, offset, to);
-  else if (valueBytes < 16) {
-    for (; rows < end; rows += 4, to += valueBytes) copyShort(<usize>load<u32>(rows) + offset, valueBytes, to);
-  } else if (valueBytes <= LONG_BYTES) {
+  else if (valueBytes <= LONG_BYTES) {
     for (; rows < end; rows += 4, to += valueBytes) copyMiddling(<usize>load<u32>(rows) + offset, valueBytes, to);
   } else {
     for (; rows < end; rows += 4, to += valueBytes) memory.copy(to, <usize>load<u32>(rows) + offset, valueBytes);
@@ -18,6 +20,11 @@ export function gather(rows: usize, count: usize, offset: usize, valueBytes: usi
 
 function gatherEach<T>(rows: usize, end: usize, offset: usize, to: usize): void {
   for (; rows < end; rows += 4, to += sizeof<T>()) store<T>(to, load<T>(<usize>load<u32>(rows) + offset));
+}
+
+function gatherTwice<T>(rows: usize, end: usize, offset: usize, valueBytes: usize, to: usize): void {
+  const last = valueBytes - sizeof<T>();
+  for (; rows < end; rows += 4, to += valueBytes) copyTwice<T>(<usize>load<u32>(rows) + offset, last, to);
 }
 
 export function gatherBits(rows: usize, count: usize, offset: usize, bit: u32, to: usize): void {

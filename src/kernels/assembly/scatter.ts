@@ -1,4 +1,4 @@
-import { copyAny } from "./copy-short";
+import { copyMiddling, copyTwice, LONG_BYTES } from "./copy-short";
 
 export function scatter(from: usize, count: usize, valueBytes: usize, to: usize, strideBytes: usize): void {
   move(from, count, valueBytes, valueBytes, to, strideBytes);
@@ -10,18 +10,36 @@ export function pick(from: usize, count: usize, valueBytes: usize, strideBytes: 
 
 /** Copies `count` values from places `fromStride` apart to places `toStride` apart. */
 function move(from: usize, count: usize, valueBytes: usize, fromStride: usize, to: usize, toStride: usize): void {
+  if (valueBytes === 0) return;
   if (valueBytes === 1) moveEach<u8>(from, count, fromStride, to, toStride);
   else if (valueBytes === 2) moveEach<u16>(from, count, fromStride, to, toStride);
+  else if (valueBytes === 3) moveTwice<u16>(from, count, valueBytes, fromStride, to, toStride);
   else if (valueBytes === 4) moveEach<u32>(from, count, fromStride, to, toStride);
+  else if (valueBytes < 8) moveTwice<u32>(from, count, valueBytes, fromStride, to, toStride);
   else if (valueBytes === 8) moveEach<u64>(from, count, fromStride, to, toStride);
+  else if (valueBytes < 16) moveTwice<u64>(from, count, valueBytes, fromStride, to, toStride);
   else if (valueBytes === 16) moveEach<v128>(from, count, fromStride, to, toStride);
-  else {
-    for (; count > 0; count--, from += fromStride, to += toStride) copyAny(from, valueBytes, to);
+  else if (valueBytes <= LONG_BYTES) {
+    for (; count > 0; count--, from += fromStride, to += toStride) copyMiddling(from, valueBytes, to);
+  } else {
+    for (; count > 0; count--, from += fromStride, to += toStride) memory.copy(to, from, valueBytes);
   }
 }
 
 function moveEach<T>(from: usize, count: usize, fromStride: usize, to: usize, toStride: usize): void {
   for (; count > 0; count--, from += fromStride, to += toStride) store<T>(to, load<T>(from));
+}
+
+function moveTwice<T>(
+  from: usize,
+  count: usize,
+  valueBytes: usize,
+  fromStride: usize,
+  to: usize,
+  toStride: usize,
+): void {
+  const last = valueBytes - sizeof<T>();
+  for (; count > 0; count--, from += fromStride, to += toStride) copyTwice<T>(from, last, to);
 }
 
 export function scatterBits(bits: usize, count: usize, to: usize, strideBytes: usize, bit: u32): void {

@@ -17,11 +17,12 @@ export interface Scratch {
  *
  * @throws HexzError of the first job that fails.
  */
-export function runDecode(task: DecodeTask, bench: Workbench, recipe: BlockRecipe, scratch: Scratch): void {
+export function runDecode(task: DecodeTask, bench: Workbench, recipe: BlockRecipe, scratch: Scratch): [] {
   for (const job of task.jobs) {
     const stored = job.stored ?? readStored(task, job, bench, recipe, scratch);
     decodeBlockAt(bench, job.entry, recipe, { stored, target: job.target, scratch: scratch.decode });
   }
+  return [];
 }
 
 /** Bytes that nothing has to be done to are read where they will stay. */

@@ -3,16 +3,15 @@ import { workerData } from "piscina";
 import { loadCodecs } from "../../core/codec/index.js";
 import { attachMemory, createKernels } from "../../kernels/index.js";
 import { withPlainErrors } from "../../util/error-transfer.js";
-import type { Gathered, ThreadSetup } from "./protocol.js";
-import type { Assignment } from "./run-task.js";
-import { runTask } from "./run-task.js";
+import type { Outcome, TaskPackage, ThreadSetup } from "./protocol.js";
+import { runPackage } from "./run-task.js";
 
 const { recipe, memory: handle, maxRawBytes } = workerData as ThreadSetup;
 const memory = attachMemory(handle);
 const bench = { memory, kernels: createKernels(memory) };
 const ready = loadCodecs();
 
-export default withPlainErrors(async (assignment: Assignment | undefined): Promise<Gathered[]> => {
+export default withPlainErrors(async (tasks: TaskPackage): Promise<Outcome[]> => {
   await ready;
-  return assignment === undefined ? [] : runTask(assignment, bench, recipe, maxRawBytes);
+  return runPackage(tasks, bench, recipe, maxRawBytes);
 });

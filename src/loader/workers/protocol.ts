@@ -1,6 +1,7 @@
 import type { BlockRecipe } from "../../core/blocks.js";
 import type { BlockEntry } from "../../core/format/block-page.js";
 import type { MemoryHandle, NumberType } from "../../kernels/index.js";
+import type { PlainError } from "../../util/error-transfer.js";
 
 /** What a thread is started with. */
 export interface ThreadSetup {
@@ -85,5 +86,17 @@ export interface Gathered {
   readonly neededBytes: number;
 }
 
-/** What the calling thread sends. */
 export type LoaderTask = DecodeTask | GatherTask;
+
+/** What the calling thread sends: a message and its answer cost as much as several blocks, so tasks travel together. */
+export interface TaskPackage {
+  readonly tasks: readonly LoaderTask[];
+  /** Address of room to decode in, nobody else's meanwhile. */
+  readonly scratch: number;
+}
+
+/** What became of one task, and how long it took. */
+export type Outcome = { readonly ms: number } & (
+  | { readonly gathered: readonly Gathered[] }
+  | { readonly error: PlainError }
+);

@@ -2,30 +2,33 @@ import { maxEncodedBytes, scratchBytes } from "../../core/block-decoder.js";
 import type { BlockRecipe } from "../../core/blocks.js";
 import type { RowLayout } from "../../core/format/row-layout.js";
 import type { Workbench } from "../../kernels/index.js";
+import { nowMs } from "../../platform/index.js";
+import { toPlainError } from "../../util/error-transfer.js";
 import { runDecode } from "./decode-task.js";
 import { runGather } from "./gather-task.js";
-import type { Gathered, LoaderTask } from "./protocol.js";
+import type { Outcome, TaskPackage } from "./protocol.js";
 
-/** A task and the arena memory it may use while it runs. */
-export interface Assignment {
-  readonly task: LoaderTask;
-  /** Address of {@link assignmentScratchBytes}. */
-  readonly scratch: number;
-}
-
-/** Scratch of one task over blocks of at most `maxRawBytes`. */
-export function assignmentScratchBytes(maxRawBytes: number, rows: RowLayout | undefined): number {
+/** Scratch of one package over blocks of at most `maxRawBytes`. */
+export function packageScratchBytes(maxRawBytes: number, rows: RowLayout | undefined): number {
   return maxEncodedBytes(maxRawBytes, rows) + scratchBytes(maxRawBytes, rows);
 }
 
-/** Runs a task: the same on a thread of the pool and on the calling thread. */
-export function runTask(
-  { task, scratch }: Assignment,
+/** Runs tasks one after another, the same on a thread of the pool and on the calling thread. What one of them throws is its outcome; the others run all the same. */
+export function runPackage(
+  { tasks, scratch: stored }: TaskPackage,
   bench: Workbench,
   recipe: BlockRecipe,
   maxRawBytes: number,
-): Gathered[] {
-  if (task.kind === "gather") return runGather(task, bench.kernels);
-  runDecode(task, bench, recipe, { stored: scratch, decode: scratch + maxEncodedBytes(maxRawBytes, recipe.rows) });
-  return [];
+): Outcome[] {
+  const scratch = { stored, decode: stored + maxEncodedBytes(maxRawBytes, recipe.rows) };
+  return tasks.map((task): Outcome => {
+    const startMs = nowMs();
+    try {
+      const gathered =
+        task.kind === "gather" ? runGather(task, bench.kernels) : runDecode(task, bench, recipe, scratch);
+      return { gathered, ms: nowMs() - startMs };
+    } catch (error) {
+      return { error: toPlainError(error), ms: nowMs() - startMs };
+    }
+  });
 }
