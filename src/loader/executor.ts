@@ -113,9 +113,9 @@ class PackageExecutor implements Executor {
     }
   }
 
-  /** A room for every package that may be under way, as far as memory allows. */
+  /** A room for each thread and one more, as far as memory allows. */
   #moreScratch(): number | undefined {
-    if (this.#rooms > this.threads * PACKAGES_PER_THREAD) return undefined;
+    if (this.#rooms > this.threads) return undefined;
     const room = this.#newScratch();
     if (room !== undefined) this.#rooms++;
     return room;

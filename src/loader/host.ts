@@ -88,7 +88,7 @@ export class LoaderHost implements AsyncDisposable {
     const batchRoom = Math.ceil(batchBytes / ARENA_PAGE_BYTES) * ARENA_PAGE_BYTES;
     const wanted = Math.floor((this.#arenaBytes * BATCH_SHARE) / batchRoom);
     const batches = Math.min(MAX_BATCHES, Math.max(MIN_BATCHES, wanted));
-    const taken = batches * batchRoom + (2 * threads + 1) * packageScratchBytes(maxRawLength, this.rows);
+    const taken = batches * batchRoom + (threads + 1) * packageScratchBytes(maxRawLength, this.rows);
     const bytes = Math.max(0, this.#arenaBytes - taken) * PLANNED_SHARE;
     const meanBlockBytes = rawBytes / blocks + ARENA_PAGE_BYTES / 2; // slots are whole pages
     const fitting = Math.max(1, Math.floor(bytes / meanBlockBytes));
