@@ -12,6 +12,7 @@ import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { toIpcFile, toIpcStream } from "../dist/loaders/arrow/index.js";
 import { fields, openDataset, pack } from "../dist/src/index.js";
+import { everyRecord, everySchema } from "../test/loaders/every-type.mjs";
 
 const ROWS = 23;
 const BATCH = 5;
@@ -19,66 +20,17 @@ const IMAGE_BYTES = 28 * 28;
 const python = process.argv[2] ?? "python3";
 const folder = await mkdtemp(path.join(tmpdir(), "hexz-pyarrow-"));
 
-const everySchema = {
-  bool: fields.bool(),
-  uint8: fields.uint8(),
-  int8: fields.int8(),
-  uint16: fields.uint16(),
-  int16: fields.int16(),
-  uint32: fields.uint32(),
-  int32: fields.int32(),
-  uint64: fields.uint64(),
-  int64: fields.int64(),
-  float16: fields.float16(),
-  float32: fields.float32(),
-  float64: fields.float64(),
-  tensor: fields.int16([2, 3]),
-  mask: fields.bool([3]),
-  vector: fields.float32([2]).nullable(),
-  maybe: fields.int32().nullable(),
-  text: fields.utf8().nullable(),
-  bytes: fields.binary(),
-  meta: fields.json(),
-  list: fields.list("float64"),
-};
-
-function everyRecord(i) {
-  return {
-    bool: i % 2 === 1,
-    uint8: 255 - i,
-    int8: i - 128,
-    uint16: 65535 - i,
-    int16: i - 32768,
-    uint32: 2 ** 32 - 1 - i,
-    int32: i - 2 ** 31,
-    uint64: 2n ** 64n - 1n - BigInt(i),
-    int64: BigInt(i) - 2n ** 63n,
-    float16: 1 + i / 32,
-    float32: i / 8,
-    float64: i / 10,
-    tensor: Int16Array.from({ length: 6 }, (_, k) => i * 6 - k),
-    mask: Uint8Array.from({ length: 3 }, (_, k) => (i + k) % 2),
-    vector: i % 4 === 0 ? null : Float32Array.of(i, -i / 2),
-    maybe: i % 3 === 0 ? null : -i,
-    text: i % 5 === 0 ? null : "Ψ ".repeat(i),
-    bytes: Uint8Array.from({ length: i }, (_, k) => 255 - k),
-    meta: { i, odd: i % 2 === 1 },
-    list: Float64Array.from({ length: (i * 5) % 7 }, (_, k) => k / 10 - i),
-  };
-}
-
 /** A record as JSON that Python compares: 64-bit integers as text, bytes as hex, JSON as its text. */
 function expected(record) {
-  const bool = (byte) => byte === 1;
+  const bools = (bytes) => bytes && [...bytes].map((byte) => byte === 1);
+  const plain = Object.entries(record).map(([name, value]) => [name, ArrayBuffer.isView(value) ? [...value] : value]);
   return {
-    ...record,
+    ...Object.fromEntries(plain),
     uint64: String(record.uint64),
     int64: String(record.int64),
-    tensor: [...record.tensor],
-    mask: [...record.mask].map(bool),
-    vector: record.vector && [...record.vector],
+    mask: bools(record.mask),
+    flags: bools(record.flags),
     bytes: Buffer.from(record.bytes).toString("hex"),
-    list: [...record.list],
   };
 }
 
@@ -101,7 +53,7 @@ async function writeIpc(name, records, schema, batchSize, describe) {
 
 async function writeEveryType() {
   const everyRow = Array.from({ length: ROWS }, (_, i) => everyRecord(i));
-  await writeIpc("every-type", everyRow, everySchema, BATCH, (order) => ({
+  await writeIpc("every-type", everyRow, everySchema(fields), BATCH, (order) => ({
     batches: Math.ceil(ROWS / BATCH),
     rows: order.map((record) => expected(everyRow[record])),
   }));

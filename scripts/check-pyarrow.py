@@ -50,7 +50,8 @@ def check_every_type():
         tensor = table.schema.field("tensor").type
         check(tensor == pa.fixed_shape_tensor(pa.int16(), [2, 3]), f"{form}: tensor is {tensor}")
         nullable = [field.name for field in table.schema if field.nullable]
-        check(nullable == ["vector", "maybe", "text"], f"{form}: nullable are {nullable}")
+        expected_nullable = ["vector", "maybe", "maybeFlag", "maybeText", "flags"]
+        check(nullable == expected_nullable, f"{form}: nullable are {nullable}")
         check(table.column("uint8").num_chunks == expected["batches"], f"{form}: number of batches")
         for name in table.schema.names:
             got = [plain(name, value) for value in storage(table.column(name))]

@@ -1,5 +1,5 @@
 import { encodeBlock } from "../../src/core/blocks.js";
-import { FILTER_NONE, streamItemBytes } from "../../src/core/format/columns.js";
+import { FILTER_NONE } from "../../src/core/format/columns.js";
 import { openSnapshot } from "../../src/index.js";
 import { defaultThreads } from "../../src/platform/index.js";
 import { median, megabytesPerSecond, RUNS, speeds } from "../timing.js";
@@ -28,7 +28,7 @@ async function encodeMs({ path }: BenchData): Promise<number> {
   await using snapshot = await openSnapshot(path);
   const { rows } = snapshot;
   if (rows === undefined) throw new Error(`${path} has no rows`);
-  const filters = streamItemBytes(rows).map(() => FILTER_NONE);
+  const filters = rows.streamItemBytes.map(() => FILTER_NONE);
   const recipe = { codec: "lz4", level: 0, checksum: 2, rows, filters, verify: true } as const;
   const times: number[] = [];
   for (let run = 0; run < RUNS; run++) {

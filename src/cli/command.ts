@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
-import { nowMs } from "../platform/index.js";
+import { nowMs } from "../platform/clock.js";
 import type { CliIo } from "./io.js";
 import { toJsonText } from "./json.js";
 import type { Progress } from "./progress.js";

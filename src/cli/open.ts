@@ -9,7 +9,8 @@ export async function openFile(where: string): Promise<RangeSource> {
   try {
     return await openSource(where);
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
+    // The library calls its argument `where`, the help calls it <file>.
+    if (error instanceof TypeError) throw new UsageError(error.message.replace(/^where /, "<file> "), { cause: error });
     throw error;
   }
 }

@@ -135,6 +135,7 @@ function recordsInput(inputs: readonly string[], { source, onBad }: PackFlags): 
     const items = openSource(inputs, { name: source, onBad, onSkip });
     return { items, totalBytes: undefined, skipped: () => skipped };
   } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     if (!isHexzError(error, "E_INPUT") || source !== undefined || inputs.length > 1) throw error;
     const message = `${error.message}; name one with --source, or pack the file as plain bytes with --bytes`;
     throw new HexzError(error.code, message, { context: error.context, cause: error });

@@ -1,28 +1,27 @@
 import { createRequire } from "node:module";
 import { inspect as format } from "node:util";
 import { Command, CommanderError } from "commander";
-import { benchCommand } from "./bench.js";
-import { catCommand } from "./cat.js";
 import type { Failure } from "./failure.js";
 import { describeFailure, EXIT_OK, EXIT_USAGE, UsageError } from "./failure.js";
-import { headCommand } from "./head.js";
-import { inspectCommand } from "./inspect.js";
 import type { CliIo, CliOutput } from "./io.js";
 import { isBrokenPipe } from "./io.js";
 import { toJsonText } from "./json.js";
-import { packCommand } from "./pack.js";
 import { printable } from "./text.js";
-import { verifyCommand } from "./verify.js";
 
-/** Every command, in the order of the help. A new one is one file and one entry here. */
-const COMMANDS: readonly ((io: CliIo) => Command)[] = [
-  packCommand,
-  inspectCommand,
-  verifyCommand,
-  headCommand,
-  catCommand,
-  benchCommand,
-];
+type CreateCommand = (io: CliIo) => Command;
+
+/**
+ * Every command, in the order of the help. A new one is one file and one entry here. Each is loaded only when it is asked for: what one needs (sources, threads)
+ * would double the time another takes to start.
+ */
+const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
+  ["pack", async () => (await import("./pack.js")).packCommand],
+  ["inspect", async () => (await import("./inspect.js")).inspectCommand],
+  ["verify", async () => (await import("./verify.js")).verifyCommand],
+  ["head", async () => (await import("./head.js")).headCommand],
+  ["cat", async () => (await import("./cat.js")).catCommand],
+  ["bench", async () => (await import("./bench.js")).benchCommand],
+]);
 
 /** Codes that say nothing more than the sentence does. */
 const UNTYPED_CODES = ["E_USAGE", "E_INTERRUPTED", "E_INTERNAL"];
@@ -36,20 +35,26 @@ const UNTYPED_CODES = ["E_USAGE", "E_INTERRUPTED", "E_INTERNAL"];
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   const help: string[] = [];
-  const program = createProgram(io, (text) => help.push(text));
   try {
+    const program = createProgram(await loadCommands(argv[0]), io, (text) => help.push(text));
     await program.parseAsync([...argv], { from: "user" });
     return EXIT_OK;
   } catch (error) {
     // `hexz head x | true`: the reader has what it wanted.
     if (isBrokenPipe(error)) return EXIT_OK;
-    const usage = program.commands.some((command) => command.name() === argv[0]) ? `hexz ${argv[0]}` : "hexz";
+    const usage = COMMANDS.has(argv[0] ?? "") ? `hexz ${argv[0]}` : "hexz";
     // Where the error cannot be told, because stderr has gone too, its exit code still can.
     return await conclude(error, { help: help.join(""), usage, flags: flagsOf(argv) }, io);
   }
 }
 
-function createProgram(io: CliIo, writeHelp: (text: string) => void): Command {
+/** The command of this name; all of them where there is none, for the help and for a guess at what was meant. */
+function loadCommands(name = ""): Promise<CreateCommand[]> {
+  const load = COMMANDS.get(name);
+  return Promise.all((load === undefined ? [...COMMANDS.values()] : [load]).map((loadOne) => loadOne()));
+}
+
+function createProgram(commands: readonly CreateCommand[], io: CliIo, writeHelp: (text: string) => void): Command {
   const program = new Command("hexz")
     .description("Pack datasets into verified snapshots, look into them, and measure how fast they can be read.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -67,7 +72,7 @@ function createProgram(io: CliIo, writeHelp: (text: string) => void): Command {
       "after",
       "\nExit codes: 0 fine, 1 the data is bad or the operation failed, 2 wrong usage, 130 interrupted.",
     );
-  for (const create of COMMANDS) program.addCommand(create(io).copyInheritedSettings(program));
+  for (const create of commands) program.addCommand(create(io).copyInheritedSettings(program));
   return program;
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { nowMs } from "../platform/index.js";
+import { nowMs } from "../platform/clock.js";
 import { formatBytes } from "../util/byte-size.js";
 import type { CommonFlags } from "./command.js";
 import { createCommand, createContext } from "./command.js";

@@ -45,13 +45,19 @@ export class BlockIndex {
     this.#pages = new LRUCache({ max: Math.max(1, Math.floor(cacheBytes / pageBytes)) });
   }
 
+  /** The entry of block `block` where its page is cached. */
+  cachedEntry(block: number): BlockEntry | undefined {
+    const perPage = this.#header.entriesPerPage;
+    const cached = this.#pages.get(Math.floor(block / perPage));
+    return cached === undefined ? undefined : entryAt(cached.page, block % perPage);
+  }
+
   /** The entry of block `block`: at once where its page is cached. */
   entry(block: number, options?: ReadOptions): BlockEntry | Promise<BlockEntry> {
+    const cached = this.cachedEntry(block);
+    if (cached !== undefined) return cached;
     const perPage = this.#header.entriesPerPage;
-    const number = Math.floor(block / perPage);
-    const cached = this.#pages.get(number);
-    if (cached !== undefined) return entryAt(cached.page, block % perPage);
-    return this.#load(number, options).then(({ page }) => entryAt(page, block % perPage));
+    return this.#load(Math.floor(block / perPage), options).then(({ page }) => entryAt(page, block % perPage));
   }
 
   /** The block that holds raw byte `position`, and the raw byte it begins at. */

@@ -40,7 +40,7 @@ export function openRecords<S extends Schema = Schema>(snapshot: Snapshot, optio
   }
   if (options.schema !== undefined) assertSameSchema(schemaSpec(options.schema), schema, name);
   const index = createUnitIndex(counts);
-  const store = new BlockCache(snapshot, layout, index, options.cacheBytes);
+  const store = new BlockCache(snapshot, options.cacheBytes);
   const createReader = (names: readonly string[]) => createRecordReader(schema, layout, names);
   return new OpenRecords<S>({ store, index, stored: schema, createReader }, Object.keys(schema));
 }
@@ -71,9 +71,9 @@ class OpenRecords<S extends Schema> implements Records<S> {
     options?.signal?.throwIfAborted();
     this.#assertIndex("index", record);
     const { store, index } = this.#shared;
-    const block = index.unitOf(record);
-    const raw = store.cached(block) ?? (await store.read(block, options?.signal));
-    return this.#read(raw, record - index.startOf(block), record);
+    const { unit: block, row } = index.locate(record);
+    const raw = store.readSync(block) ?? (await store.read(block, options?.signal));
+    return this.#read(raw, row, record);
   }
 
   async getMany(indices: Iterable<number>, options?: ReadOptions): Promise<RecordOf<S>[]> {

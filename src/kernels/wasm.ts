@@ -48,25 +48,31 @@ interface KernelExports
   ): number;
 }
 
-let compiled: KernelModule | undefined;
-let supported: boolean | undefined;
+/** Undefined before the first attempt. */
+let compiled: { readonly module: KernelModule | undefined } | undefined;
 
 /** Whether this runtime can compile the kernels: it has WebAssembly with SIMD and threads. */
 export function canCompileKernels(): boolean {
-  supported ??= webAssembly?.validate(wasmBytes()) ?? false;
-  return supported;
+  compiled ??= { module: tryToCompile() };
+  return compiled.module !== undefined;
 }
 
 /**
- * The compiled kernels; the same object every time. Takes about a millisecond at first.
+ * The compiled kernels; the same object every time. The first call takes some milliseconds.
  *
  * @throws TypeError where the runtime has no WebAssembly with SIMD and threads.
  */
 export function compileKernels(): KernelModule {
-  if (webAssembly === undefined || !canCompileKernels())
-    throw new TypeError("this runtime has no WebAssembly with SIMD");
-  compiled ??= new webAssembly.Module(wasmBytes());
-  return compiled;
+  if (canCompileKernels() && compiled?.module !== undefined) return compiled.module;
+  throw new TypeError("this runtime has no WebAssembly with SIMD and threads");
+}
+
+function tryToCompile(): KernelModule | undefined {
+  try {
+    return webAssembly && new webAssembly.Module(wasmBytes());
+  } catch {
+    return undefined; // a CompileError: some instruction is unknown to it
+  }
 }
 
 /**

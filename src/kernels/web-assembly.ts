@@ -21,7 +21,6 @@ interface WebAssemblyApi {
     module: KernelModule,
     imports: { env: { memory: WasmMemory } },
   ) => { readonly exports: unknown };
-  validate(bytes: Uint8Array): boolean;
 }
 
 /** WebAssembly, where this runtime has it. */

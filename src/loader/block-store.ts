@@ -30,12 +30,14 @@ export interface BlockStoreStats {
  * Decoded blocks in the arena, by the plan: decodes in the order of first use, as far ahead as memory allows, and evicts first what no plan mentions,
  * longest unused first, then what is needed farthest in the future. Everything in it is counted in the arena's budget.
  *
- * A use goes `plan` → `ready` (pins) → `addressOf` → `release`, or ends by `unplan` before it is ready.
+ * A use goes `plan` → `ready` (pins) → {@link addresses} → `release`, or ends by `unplan` before it is ready.
  */
 export class BlockStore {
   readonly #snapshot: Snapshot;
   readonly #arena: Arena;
   readonly #memory: BlockMemory;
+  /** Per block: where its rows begin in the arena; valid while the block is pinned. */
+  readonly addresses: Uint32Array;
   readonly #residents = new Map<number, Resident>();
   /** Wanted blocks, from `#head` on; some may have been forgotten since. */
   #queue: Resident[] = [];
@@ -53,6 +55,7 @@ export class BlockStore {
   constructor(snapshot: Snapshot, arena: Arena) {
     this.#snapshot = snapshot;
     this.#arena = arena;
+    this.addresses = new Uint32Array(snapshot.header.blocks);
     this.#memory = new BlockMemory(arena, (resident) => this.#evicted(resident));
   }
 
@@ -179,13 +182,6 @@ export class BlockStore {
     const first = new Set(urgent);
     this.#queue = [...urgent, ...this.#queue.slice(this.#head).filter((resident) => !first.has(resident))];
     this.#head = 0;
-  }
-
-  /** Where the rows of a pinned block begin in the arena; valid until it is released. */
-  addressOf(resident: Resident): number {
-    if (resident.slot !== undefined) return resident.slot.at;
-    const { block } = resident;
-    throw new HexzError("E_CLOSED", `block ${block} is not in memory`, { context: { block } });
   }
 
   /** Ends a step's use of its blocks. */
@@ -343,6 +339,7 @@ export class BlockStore {
     this.#counts.blocksDecoded++;
     this.#counts.decodedBytes += resident.entry?.rawLength ?? 0;
     resident.state = "ready";
+    this.addresses[resident.block] = resident.slot?.at ?? 0;
     for (const waiter of takeWaiters(resident)) if (--waiter.missing === 0) waiter.resolve();
     if (resident.uses === 0) this.#memory.retire(resident);
   }

@@ -113,12 +113,12 @@ export class Gatherer {
     await this.#settle(order, again);
   }
 
-  #job({ step, residents, buffer }: GatherOrder): GatherJob {
+  #job({ step, buffer }: GatherOrder): GatherJob {
     const { rowsAt, basesAt, itemsAt, hasItems, tables } = this.#layout;
     const { at, bytes } = buffer.slot;
     const count = step.indices.length;
     const memory = this.#arena.memory.buffer;
-    const addresses = Uint32Array.from(residents, (resident) => this.#store.addressOf(resident));
+    const { addresses } = this.#store;
     for (const { scale, scaleAt, bias, biasAt } of tables) {
       new Float32Array(memory, at + scaleAt, scale.length).set(scale);
       new Float32Array(memory, at + biasAt, bias.length).set(bias);
@@ -126,11 +126,12 @@ export class Gatherer {
     const rows = new Uint32Array(memory, at + rowsAt, count);
     const { blockOf, rows: rowOf } = step;
     const stride = this.#strideBytes;
-    // `?? 0` never applies: the plan gives every record a block of the step.
-    for (let i = 0; i < count; i++) rows[i] = (addresses[blockOf[i] ?? 0] ?? 0) + (rowOf[i] ?? 0) * stride;
+    // The blocks of a step have their addresses from `ready` to `release`; all indexes are in bounds.
+    for (let i = 0; i < count; i++)
+      rows[i] = (addresses[blockOf[i] as number] as number) + (rowOf[i] as number) * stride;
     if (!hasItems) return { count, rows: at + rowsAt, bases: 0, at, itemsAt, bytes };
     const bases = new Uint32Array(memory, at + basesAt, count);
-    for (let i = 0; i < count; i++) bases[i] = addresses[blockOf[i] ?? 0] ?? 0;
+    for (let i = 0; i < count; i++) bases[i] = addresses[blockOf[i] as number] as number;
     return { count, rows: at + rowsAt, bases: at + basesAt, at, itemsAt, bytes };
   }
 }

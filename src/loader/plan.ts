@@ -12,7 +12,7 @@ export interface Step {
   readonly indices: Float64Array;
   /** The different blocks needed, in the order of first use. */
   readonly blocks: readonly number[];
-  /** Per record: index into `blocks`. */
+  /** Per record: its block. */
   readonly blockOf: Uint32Array;
   /** Per record: row within its block. */
   readonly rows: Uint32Array;
@@ -44,7 +44,7 @@ export interface Plan {
 export function createPlan({ order, index, batchSize, shard, dropLast, position }: PlanOptions): Plan {
   const shares = createShardPlan({ length: order.length, batchSize, shard, dropLast, start: position });
   const stepsBefore = Math.ceil(position / (batchSize * shard.world));
-  const places = createPlaces(index.units);
+  const isNew = createNovelty(index.units);
   let at = 0;
   return {
     stepsBefore,
@@ -54,8 +54,8 @@ export function createPlan({ order, index, batchSize, shard, dropLast, position 
       const { first, stride, size, to } = shares.step(at);
       const { indices, blockOf, rows } = allocate(size);
       if (size > 0) order.fill(first, stride, indices);
-      const blocks = locate(indices, index, places, blockOf, rows);
-      return { step: stepsBefore + at++, end: to, indices, blocks, blockOf, rows };
+      index.locateMany(indices, blockOf, rows);
+      return { step: stepsBefore + at++, end: to, indices, blocks: distinct(blockOf, isNew), blockOf, rows };
     },
   };
 }
@@ -70,53 +70,51 @@ function allocate(size: number): Pick<Step, "indices" | "blockOf" | "rows"> {
   };
 }
 
-/** Writes block and row of each record; returns the different blocks, in the order of first use. */
-function locate(
-  indices: Float64Array,
-  index: UnitIndex,
-  places: Places,
-  blockOf: Uint32Array,
-  rows: Uint32Array,
-): readonly number[] {
+function distinct(blockOf: Uint32Array, isNew: Novelty): readonly number[] {
   const blocks: number[] = [];
-  for (let i = 0; i < indices.length; i++) {
-    const { unit, row } = index.locate(indices[i] as number); // in bounds by the loop
-    let place = places.get(unit);
-    if (place === undefined) {
-      place = blocks.length;
-      places.set(unit, place);
-      blocks.push(unit);
-    }
-    blockOf[i] = place;
-    rows[i] = row;
+  isNew.begin();
+  for (let i = 0; i < blockOf.length; i++) {
+    const block = blockOf[i] as number; // in bounds by the loop
+    if (isNew.see(block)) blocks.push(block);
   }
-  places.clear();
   return blocks;
 }
 
-/** Block → its place in the step at hand. */
-interface Places {
-  get(block: number): number | undefined;
-  set(block: number, place: number): void;
-  clear(): void;
+/** Tells whether a block is seen for the first time since `begin`. */
+interface Novelty {
+  begin(): void;
+  see(block: number): boolean;
 }
 
-/** Up to here two numbers per block are cheaper than a map: 32 MiB at most. */
+/** Up to here a number per block is cheaper than a set: 16 MiB at most. */
 const MAX_TABLE_BLOCKS = 2 ** 22;
 
-function createPlaces(blocks: number): Places {
-  if (blocks > MAX_TABLE_BLOCKS) return new Map();
-  const place = new Uint32Array(blocks);
-  const stepOf = new Uint32Array(blocks);
-  let step = 1;
+function createNovelty(blocks: number): Novelty {
+  return blocks > MAX_TABLE_BLOCKS ? createSetNovelty() : createTableNovelty(blocks);
+}
+
+function createSetNovelty(): Novelty {
+  const seen = new Set<number>();
   return {
-    get: (block) => (stepOf[block] === step ? place[block] : undefined),
-    set(block, at) {
-      place[block] = at;
-      stepOf[block] = step;
+    begin: () => seen.clear(),
+    see(block) {
+      const { size } = seen;
+      return seen.add(block).size > size;
     },
-    clear() {
-      step++;
+  };
+}
+
+function createTableNovelty(blocks: number): Novelty {
+  const lastSeen = new Uint32Array(blocks);
+  let now = 0;
+  return {
+    begin() {
+      now++;
+    },
+    see(block) {
+      if (lastSeen[block] === now) return false;
+      lastSeen[block] = now;
+      return true;
     },
   };
 }

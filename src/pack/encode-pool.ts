@@ -10,22 +10,36 @@ export interface BlockEncoder extends AsyncDisposable {
   encode(block: RawBlock): Promise<PackedBlock>;
 }
 
-/** An encoder on `workers` threads; 0 is the calling thread. The blocks it gives do not depend on how many there are. */
+/** Blocks of up to this many bytes, the largest of the default cut, are encoded here while the threads start; larger ones would hold up the caller. */
+const MAX_BYTES_HERE = 512 * 1024;
+
+/**
+ * An encoder on `workers` threads; 0 is the calling thread. The blocks it gives do not depend on how many there are. A thread takes about 100 ms to start and
+ * to load its codecs, in which the calling thread encodes dozens of blocks: until the first one is up, it does.
+ */
 export async function openBlockEncoder(recipe: PackRecipe, workers: number): Promise<BlockEncoder> {
   await loadPacking();
   const limit = 2 * workers + 2;
-  if (workers === 0) {
-    return { limit, encode: async (block) => packBlock(block, recipe), [Symbol.asyncDispose]: async () => {} };
-  }
+  const encodeHere = async (block: RawBlock) => packBlock(block, recipe);
+  if (workers === 0) return { limit, encode: encodeHere, [Symbol.asyncDispose]: async () => {} };
   const pool: WorkerPool<RawBlock, PackedBlock> = createWorkerPool({
     url: new URL("./encode-worker.js", import.meta.url),
     threads: workers,
     workerData: recipe,
     tasksPerThread: 2,
   });
+  let isStarting = true;
+  const started = () => {
+    isStarting = false;
+  };
+  // Whoever answers to an empty block is up. Threads that cannot start say so with the next block.
+  pool.run({ raw: new Uint8Array(0), count: 0 }).then(started, started);
   return {
     limit,
-    encode: (block) => pool.run(block, { transfer: ownBuffer(block.raw) }),
+    encode: (block) =>
+      isStarting && block.raw.length <= MAX_BYTES_HERE
+        ? encodeHere(block)
+        : pool.run(block, { transfer: ownBuffer(block.raw) }),
     [Symbol.asyncDispose]: () => pool.close(),
   };
 }

@@ -1,7 +1,7 @@
 import { byteShuffle } from "../core/codec/byte-shuffle.js";
 import { codecByName } from "../core/codec/index.js";
 import type { CodecName } from "../core/codec/types.js";
-import { FILTER_BYTE_SHUFFLE, FILTER_NONE, splitStreams, streamItemBytes } from "../core/format/columns.js";
+import { FILTER_BYTE_SHUFFLE, FILTER_NONE, splitStreams } from "../core/format/columns.js";
 import type { RowLayout } from "../core/format/row-layout.js";
 import type { RawBlock } from "../dataset/encode.js";
 
@@ -10,7 +10,7 @@ import type { RawBlock } from "../dataset/encode.js";
  * shuffle is taken only where that is smaller. Deterministic. Needs `loadCodecs()` before.
  */
 export function chooseFilters(block: RawBlock, layout: RowLayout, codec: CodecName, level: number): number[] {
-  const itemBytes = streamItemBytes(layout);
+  const itemBytes = layout.streamItemBytes;
   if (codec === "stored") return itemBytes.map(() => FILTER_NONE);
   const packedBytes = (bytes: Uint8Array) => codecByName(codec).encode(bytes, level).length;
   return splitStreams(block.raw, block.count, layout).map((values, stream) => {

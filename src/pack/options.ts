@@ -33,7 +33,8 @@ export interface PackOptions {
    */
   readonly cut?: "content" | "fixed" | undefined;
   /**
-   * Raw bytes a block should have, or a text like "256 KiB". Content-defined blocks have a quarter to four times as many.
+   * Raw bytes a block should have, or a text like "256 KiB", up to 64 MiB. Content-defined blocks have a quarter to four times as many, so there it is
+   * up to 16 MiB.
    * @default 131072
    */
   readonly blockBytes?: number | string | undefined;
@@ -91,11 +92,11 @@ const MAX_WORKERS = 64;
 const MAX_BLOCK_RECORDS = 2 ** 32 - 1;
 
 /**
- * Checks the options of `pack` and fills in the defaults.
+ * Checks the options of `pack` for an input of this kind and fills in the defaults.
  *
  * @throws TypeError, RangeError naming the option and the value; HexzError `E_FEATURE` for options of a later version.
  */
-export function resolvePackOptions(options: PackOptions): ResolvedPackOptions {
+export function resolvePackOptions(options: PackOptions, kind: "bytes" | "records"): ResolvedPackOptions {
   assertNotLater(options);
   assertKnownKeys("options", options, NAMES);
   const { codec = "lz4", checksum = "xxh64", verify = true, overwrite = false, user, onProgress, signal } = options;
@@ -112,7 +113,7 @@ export function resolvePackOptions(options: PackOptions): ResolvedPackOptions {
     throw new TypeError(`options.signal must be an AbortSignal, got ${show(signal)}`);
   }
   const level = resolveLevel(codec, options.level);
-  const cut = resolveCut(options);
+  const cut = resolveCut(options, kind);
   const blockBytes = cut.targetBytes;
   const checked = { verify, overwrite, user: checkUser(user), onProgress, signal };
   return { codec, level, checksum: CHECKSUMS[checksum], cut, blockBytes, workers, ...checked };
@@ -138,19 +139,19 @@ function resolveLevel(codec: CodecName, level: number | undefined): number {
   return 0;
 }
 
-function resolveCut(options: PackOptions): CutRecipe {
+function resolveCut(options: PackOptions, kind: "bytes" | "records"): CutRecipe {
   const { cut = "content", blockRecords: records } = options;
   assertOneOf("options.cut", cut, ["content", "fixed"]);
+  if (records !== undefined) {
+    if (cut !== "fixed") throw new TypeError(`options.blockRecords needs cut: "fixed", got ${show(records)}`);
+    assertInteger("options.blockRecords", records, 1, MAX_BLOCK_RECORDS);
+  }
+  const isContent = cut === "content" && kind === "records";
   const targetBytes = parseByteSize(options.blockBytes ?? DEFAULT_BLOCK_BYTES, "options.blockBytes");
   // The largest content-defined block has four times as many.
-  const maxBytes = cut === "content" ? MAX_RAW_BLOCK_BYTES / 4 : MAX_RAW_BLOCK_BYTES;
+  const maxBytes = isContent ? MAX_RAW_BLOCK_BYTES / 4 : MAX_RAW_BLOCK_BYTES;
   assertInteger("options.blockBytes", targetBytes, MIN_BLOCK_BYTES, maxBytes);
-  if (cut === "fixed") {
-    if (records !== undefined) assertInteger("options.blockRecords", records, 1, MAX_BLOCK_RECORDS);
-    return { cut, targetBytes, records };
-  }
-  if (records !== undefined) throw new TypeError(`options.blockRecords needs cut: "fixed", got ${show(records)}`);
-  return contentCut(targetBytes);
+  return isContent ? contentCut(targetBytes) : { cut: "fixed", targetBytes, records };
 }
 
 function checkUser(user: JsonValue | undefined): JsonValue | undefined {

@@ -18,6 +18,7 @@ import { type PackOptions, type ResolvedPackOptions, resolvePackOptions } from "
 import { AtomicFile, assertDestination } from "./publish.js";
 import { byteBlocks, recordBlocks } from "./raw-blocks.js";
 import { StatisticsBuilder } from "./statistics.js";
+import { takeBehind } from "./take-behind.js";
 import { SnapshotWriter } from "./writer.js";
 
 /** What was packed. */
@@ -85,7 +86,10 @@ export async function packWith(
   destination: string,
   options: PackOptions & { readonly schema?: Schema | undefined },
 ): Promise<PackResult> {
-  const resolved = resolvePackOptions(options);
+  const resolved = resolvePackOptions(
+    options,
+    options?.schema === undefined && !hasSchema(input) ? "bytes" : "records",
+  );
   if (typeof destination !== "string" || destination === "") {
     throw new TypeError(`destination must be the path of a file, got ${show(destination)}`);
   }
@@ -132,11 +136,14 @@ function assertIterable(input: unknown): void {
   if (!isIterable) throw new TypeError(`input must be an iterable of records or of Uint8Arrays, got ${show(input)}`);
 }
 
+function hasSchema(input: unknown): input is { readonly schema: unknown } {
+  return typeof input === "object" && input !== null && "schema" in input;
+}
+
 /** The schema a source brings along. */
 async function schemaOf(input: object): Promise<Schema | undefined> {
-  if (!("schema" in input)) return undefined;
   // That of a RecordSource; `schemaSpec` checks what it is.
-  return (await input.schema) as Schema;
+  return hasSchema(input) ? ((await input.schema) as Schema) : undefined;
 }
 
 function checkRows(schema: SchemaSpec, { strideBytes }: RowLayout): void {
@@ -185,13 +192,14 @@ async function writeBlocks(
   const first = await contents.blocks.next();
   if (first.done === true) return;
   await using encoder = await openBlockEncoder(recipeFor(first.value, contents, options), options.workers);
-  for await (const { block, statistics: part } of encodeInOrder(startingWith(first.value, contents.blocks), encoder)) {
+  const packed = encodeInOrder(startingWith(first.value, contents.blocks), encoder);
+  await takeBehind(packed, async ({ block, statistics: part }) => {
     options.signal?.throwIfAborted();
     await writer.append(block);
     if (part !== undefined) statistics?.add(part);
     const { fileBytes, rawBytes, records, blocks } = writer.totals;
     options.onProgress?.({ bytesIn: rawBytes, bytesOut: fileBytes, records, blocks });
-  }
+  });
 }
 
 /** The filters are chosen on the first block and hold for all. */

@@ -7,6 +7,7 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism, totalmem } from "node:os";
 
+export { nowMs } from "./clock.js";
 export { createWorkerPool, type RunOptions, type WorkerPool, type WorkerPoolOptions } from "./pool.js";
 
 /** Cores this process may use, at least 1. */
@@ -29,11 +30,6 @@ export function totalMemoryBytes(): number {
 /** Unpredictable bytes: for names of temporary files, never for orders. */
 export function randomBytes(lengthBytes: number): Uint8Array {
   return randomFillSync(new Uint8Array(lengthBytes));
-}
-
-/** Milliseconds of a clock that never goes back, from an arbitrary start. */
-export function nowMs(): number {
-  return performance.now();
 }
 
 /** Resolves in the next turn of the event loop, after timers and input had theirs. */

@@ -69,24 +69,47 @@ export function createScheduler(shares: Shares, capacity: number): Scheduler {
   return { run };
 }
 
-/** Exchanges the first `length` places at random where both stay inside their windows, so that no pattern falls in step with ranks that share the places. */
-export function jitter({ sources, from, to }: Places, start: number, length: number, random: Random): void {
-  // All places are below the length of the three arrays.
-  for (let place = 0; place < length; place++) {
-    const span = Math.min((to[place] as number) - start, length) - place;
-    if (span < 2) continue;
-    const other = place + random.below(span);
-    if ((from[other] as number) - start > place) continue;
-    const source = sources[place] as number;
-    const begin = from[place] as number;
-    const end = to[place] as number;
-    sources[place] = sources[other] as number;
-    from[place] = from[other] as number;
-    to[place] = to[other] as number;
-    sources[other] = source;
-    from[other] = begin;
-    to[other] = end;
+/** How far `jitter` carries a source step by step: enough to be on any rank of most worlds. */
+const CARRY_LIMIT = 8;
+
+/**
+ * Moves the first `length` places about at random, each source inside its windows, so that no pattern falls in step with ranks that share the places:
+ * of 3 : 1, always in the order 0, 0, 0, 1, only the last of four ranks would ever see the 1. First every source is carried back, then forward, by
+ * exchanges of neighbours as far as windows allow and chance says; then places far apart are exchanged, for sources with long windows.
+ */
+export function jitter(places: Places, start: number, length: number, random: Random): void {
+  const { from, to } = places;
+  // All places are below the length of the arrays.
+  const fromOf = (place: number) => (from[place] as number) - start;
+  const toOf = (place: number) => (to[place] as number) - start;
+
+  for (let place = length - 1; place > 0; place--) {
+    const least = Math.max(fromOf(place), place - CARRY_LIMIT, 0);
+    const goal = least < place ? least + random.below(place - least + 1) : place;
+    for (let at = place; at > goal && toOf(at - 1) > at; at--) exchange(places, at - 1, at);
   }
+  for (let place = 0; place < length - 1; place++) {
+    const most = Math.min(toOf(place) - 1, place + CARRY_LIMIT, length - 1);
+    const goal = most > place ? place + random.below(most - place + 1) : place;
+    for (let at = place; at < goal && fromOf(at + 1) <= at; at++) exchange(places, at, at + 1);
+  }
+  for (let place = 0; place < length - 1; place++) {
+    const most = Math.min(toOf(place), length) - 1;
+    const other = most > place ? place + random.below(most - place + 1) : place;
+    if (other > place && fromOf(other) <= place) exchange(places, place, other);
+  }
+}
+
+function exchange({ sources, from, to }: Places, one: number, other: number): void {
+  const source = sources[one] as number;
+  const begin = from[one] as number;
+  const end = to[one] as number;
+  sources[one] = sources[other] as number;
+  from[one] = from[other] as number;
+  to[one] = to[other] as number;
+  sources[other] = source;
+  from[other] = begin;
+  to[other] = end;
 }
 
 /** The window of every source's next place, moved on without a division: c·total/weight as a whole part and a remainder. */

@@ -39,6 +39,7 @@ export function sourceNames(): string[] {
  * The source for inputs named on a command line: by `options.name`, else by the first input's name.
  *
  * @throws HexzError `E_INPUT` where no format fits.
+ * @throws RangeError for more inputs than the format takes.
  */
 export function openSource(inputs: readonly string[], options: OpenSourceOptions = {}): RecordSource {
   const [first = ""] = inputs;
@@ -57,7 +58,7 @@ export function openSource(inputs: readonly string[], options: OpenSourceOptions
 function openIdx(inputs: readonly string[]): RecordSource {
   const [first = "", second] = inputs;
   if (inputs.length > 2)
-    throw new HexzError("E_INPUT", `idx takes a file of images and one of labels, got ${inputs.length} files`);
+    throw new RangeError(`idx takes a file of images and one of labels, got ${inputs.length} files`);
   if (second === undefined) return idx(first);
   return /label/i.test(first) ? idx({ images: second, labels: first }) : idx({ images: first, labels: second });
 }
@@ -69,7 +70,7 @@ function openImages(inputs: readonly string[], { onBad, onSkip }: OpenSourceOpti
 function single(name: string, inputs: readonly string[]): string {
   const [first = ""] = inputs;
   if (inputs.length > 1)
-    throw new HexzError("E_INPUT", `${name} takes one input, got ${inputs.length}: pack each into its own snapshot`);
+    throw new RangeError(`${name} takes one input, got ${inputs.length}: pack each into its own snapshot`);
   return first;
 }
 

@@ -1,3 +1,4 @@
+import { createDenseIndex, type Lookups } from "./dense-index.js";
 import { assertInteger } from "./options.js";
 import { createPrefixSums } from "./prefix-sums.js";
 
@@ -28,12 +29,16 @@ export interface UnitIndex {
   unitOf(record: number): number;
   /** The unit and the row of `record`. */
   locate(record: number): UnitRow;
+  /** The same for many records: writes their units and rows. */
+  locateMany(records: Float64Array, units: Uint32Array, rows: Uint32Array): void;
 }
 
+/** Up to here an index may take 16 bytes a unit. */
+const MAX_DENSE_UNITS = 2 ** 20;
 const UNITS_PER_SAMPLE = 16;
 
 /**
- * Index of the stored order: a closed form where all units but the last hold the same number, else one number in memory per 16 units.
+ * Index of the stored order: a closed form where all units but the last hold the same number; else 16 bytes a unit, and beyond a million units half a byte.
  *
  * @throws RangeError when the counts do not agree with each other.
  */
@@ -47,6 +52,10 @@ export function createUnitIndex(counts: UnitCounts): UnitIndex {
     startOf: (unit) => index.startOf(checked(unit, "unit", counts.units + 1)),
     unitOf: (record) => index.locate(checked(record, "record", counts.total)).unit,
     locate: (record) => index.locate(checked(record, "record", counts.total)),
+    locateMany(records, units, rows) {
+      for (const record of records) checked(record, "record", counts.total);
+      index.locateMany(records, units, rows);
+    },
   };
 }
 
@@ -71,8 +80,6 @@ export function assertTotal(sum: number, total: number): void {
   if (sum !== total) throw new RangeError(`counts.total must be the sum of the counts, ${sum}, got ${total}`);
 }
 
-type Lookups = Pick<UnitIndex, "startOf" | "countOf" | "locate">;
-
 function createConstantIndex(counts: Extract<UnitCounts, { perUnit: number }>): Lookups {
   const { total, perUnit } = counts;
   const startOf = (unit: number) => Math.min(unit * perUnit, total);
@@ -83,19 +90,32 @@ function createConstantIndex(counts: Extract<UnitCounts, { perUnit: number }>): 
       const unit = Math.floor(record / perUnit);
       return { unit, row: record - unit * perUnit };
     },
+    locateMany(records, units, rows) {
+      for (let i = 0; i < records.length; i++) {
+        const record = records[i] as number; // in bounds by the loop
+        const unit = Math.floor(record / perUnit);
+        units[i] = unit;
+        rows[i] = record - unit * perUnit;
+      }
+    },
   };
 }
 
 function createSampledIndex({ units, total, counts }: Extract<UnitCounts, { counts: unknown }>): Lookups {
   const countOf = (unit: number) => counts[unit] as number; // units are checked by the caller
+  if (units > 0 && units <= MAX_DENSE_UNITS) return createDenseIndex(units, total, countOf);
   const sums = createPrefixSums(units, UNITS_PER_SAMPLE, countOf);
   assertTotal(sums.total, total);
+  const locate = (record: number) => {
+    const { index, before } = sums.find(record);
+    return { unit: index, row: record - before };
+  };
   return {
     startOf: sums.before,
     countOf,
-    locate(record) {
-      const { index, before } = sums.find(record);
-      return { unit: index, row: record - before };
+    locate,
+    locateMany(records, units, rows) {
+      for (const [i, record] of records.entries()) ({ unit: units[i], row: rows[i] } = locate(record));
     },
   };
 }

@@ -51,8 +51,9 @@ describe("wrong usage: exit code 2, one sentence that names what is wrong, and w
     [["inspect"], "missing required argument 'file'", "hexz inspect --help"],
     [["inspect", "a.hxz", "b.hxz"], "too many arguments", "hexz inspect --help"],
     [["inspect", "--deep", "a.hxz"], "unknown option '--deep'", "hexz inspect --help"],
-    [["inspect", ""], "a path must not be empty", "hexz inspect --help"],
-    [["inspect", "ftp://host/a.hxz"], "unknown scheme ftp:", "hexz inspect --help"],
+    [["inspect", ""], '<file> must be a path or a URL, got ""', "hexz inspect --help"],
+    [["inspect", "ftp://host/a.hxz"], "<file> must have a known scheme (file: ", "hexz inspect --help"],
+    [["head", "http://"], '<file> must be a path or a URL, got "http://"', "hexz head --help"],
     [["head", "-n", "ten", "a.hxz"], "'ten' is invalid. It must be an integer >= 0.", "hexz head --help"],
     [["head", "-n", "-1", "a.hxz"], "'-1' is invalid", "hexz head --help"],
     [["head", "-n", "1.5", "a.hxz"], "'1.5' is invalid", "hexz head --help"],
@@ -79,6 +80,19 @@ describe("wrong usage: exit code 2, one sentence that names what is wrong, and w
     expect(line).toMatch(/^hexz: /);
     expect(line).toContain(message);
     expect([hint, ...rest]).toEqual([`Try: ${help}`, ""]);
+  });
+
+  test.each([
+    [["a.csv", "b.csv"], "csv takes one input, got 2: pack each into its own snapshot"],
+    [["a.jsonl", "b.jsonl", "c.jsonl"], "jsonl takes one input, got 3: pack each into its own snapshot"],
+    [["a-idx3-ubyte", "b-idx1-ubyte", "c"], "idx takes a file of images and one of labels, got 3 files"],
+    [["photos", "more-photos"], "images takes one input, got 2: pack each into its own snapshot"],
+  ])("too many inputs for their format: hexz pack %j", async (names, message) => {
+    const inputs = names.map((name) => join(folder, "too-many", name));
+    for (const input of inputs) await mkdir(input, { recursive: true });
+    const { exitCode, stderr } = await cli(["pack", ...inputs, "-o", join(folder, "never.hxz")]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `hexz: ${message}\nTry: hexz pack --help\n` });
+    expect(await readdir(folder)).not.toContain("never.hxz");
   });
 
   test.each([

@@ -88,6 +88,21 @@ test("without WebAssembly the memory is a buffer of full size, and the kernels a
   expectToCopy(kernels.createKernels(memory), memory.buffer);
 });
 
+test("where WebAssembly has no SIMD, the kernels are plain", async () => {
+  class NoSimd {
+    constructor() {
+      throw new Error("invalid simd opcode");
+    }
+  }
+  vi.stubGlobal("WebAssembly", { ...WASM, Memory: MEMORY, Module: NoSimd });
+  const kernels = await freshKernels();
+  const memory = kernels.createSharedMemory(100_000);
+  memory.grow(memory.maximumBytes);
+  expect(memory.handle.memory).toBeInstanceOf(MEMORY);
+  expect(() => kernels.compileKernels()).toThrow(TypeError);
+  expectToCopy(kernels.createKernels(memory), memory.buffer);
+});
+
 test("without shared memory the buffer is of one thread", async () => {
   vi.stubGlobal("SharedArrayBuffer", undefined);
   const kernels = await freshKernels();
@@ -121,7 +136,9 @@ test("memory that the system does not give is E_LIMIT", () => {
 });
 
 /** The API that the types of Node 20 do not have. */
-const WASM = (globalThis as unknown as { WebAssembly: object }).WebAssembly;
+const WASM = (globalThis as unknown as { WebAssembly: { Memory: new () => object } }).WebAssembly;
+/** Named, as the properties of WebAssembly are not spread. */
+const MEMORY = WASM.Memory;
 
 /** The module as a runtime with the globals of now loads it. */
 function freshKernels(): Promise<typeof import("../../src/kernels/index.js")> {

@@ -25,8 +25,13 @@ function entryOf(block: number): BlockEntry {
   };
 }
 
-/** The two members of a snapshot that a store uses. */
-const snapshot = { name: "fake.hxz", source: { descriptor: 3 }, entry: entryOf } as unknown as Snapshot;
+/** The members of a snapshot that a store uses. */
+const snapshot = {
+  name: "fake.hxz",
+  header: { blocks: 32 },
+  source: { descriptor: 3 },
+  entry: entryOf,
+} as unknown as Snapshot;
 
 /** Decodes block n to bytes of value n; records the order; `fault` may throw instead. */
 function fakeExecutor(arena: Arena, fault: (block: number) => void = () => {}) {
@@ -66,7 +71,7 @@ function setup(blocksInMemory: number, fault?: (block: number) => void) {
       store.unplan(residents);
       throw error;
     }
-    const values = residents.map((resident) => arena.view(store.addressOf(resident), 1)[0]);
+    const values = residents.map((resident) => arena.view(store.addresses[resident.block] ?? 0, 1)[0]);
     store.release(residents);
     return values;
   };

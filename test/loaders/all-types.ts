@@ -1,74 +1,71 @@
+import { elementCount, type FieldSpec, isFixed, type ScalarType } from "../../src/core/format/schema.js";
 import { fields } from "../../src/dataset/fields.js";
-import { type FakeOptions, listColumn, textColumn } from "./fake-loader.js";
+import { numberToHalf } from "../../src/dataset/half.js";
+import type { NumericArray, Schema } from "../../src/dataset/types.js";
+import { everyRecord, everySchema as schemaOf } from "./every-type.mjs";
+import { type Column, type FakeOptions, listColumn, textColumn } from "./fake-loader.js";
 
 export const RECORDS = 11;
 
 /** Every kind of field, shaped, nullable and of varying size. */
-export const everySchema = {
-  bool: fields.bool(),
-  uint8: fields.uint8(),
-  int8: fields.int8(),
-  uint16: fields.uint16(),
-  int16: fields.int16(),
-  uint32: fields.uint32(),
-  int32: fields.int32(),
-  uint64: fields.uint64(),
-  int64: fields.int64(),
-  float16: fields.float16(),
-  float32: fields.float32(),
-  float64: fields.float64(),
-  image: fields.uint8([2, 3, 1]),
-  mask: fields.bool([5]),
-  vector: fields.float32([4]).nullable(),
-  maybe: fields.int32().nullable(),
-  maybeFlag: fields.bool().nullable(),
-  text: fields.utf8(),
-  maybeText: fields.utf8().nullable(),
-  bytes: fields.binary(),
-  meta: fields.json(),
-  list: fields.list("int16"),
-  flags: fields.list("bool").nullable(),
+export const everySchema = schemaOf(fields);
+
+/** The first eleven records of `every-type.mjs` as columns. */
+export function everyType(batchSize: number): FakeOptions<Schema> {
+  const records = Array.from({ length: RECORDS }, (_, i) => everyRecord(i));
+  const columns: Record<string, Column> = {};
+  const nulls: Record<string, number[]> = {};
+  for (const [name, { spec }] of Object.entries(everySchema)) {
+    const values = records.map((record) => record[name]);
+    columns[name] = columnOf(spec, values);
+    nulls[name] = values.flatMap((value, row) => (value === null ? [row] : []));
+  }
+  return { schema: everySchema, records: RECORDS, batchSize, columns, nulls };
+}
+
+/** Makes an array of a length; `float16` stands as its bits, `bool` as bytes. */
+const ARRAYS: Readonly<Record<ScalarType, (length: number) => NumericArray>> = {
+  bool: (length) => new Uint8Array(length),
+  uint8: (length) => new Uint8Array(length),
+  int8: (length) => new Int8Array(length),
+  uint16: (length) => new Uint16Array(length),
+  int16: (length) => new Int16Array(length),
+  uint32: (length) => new Uint32Array(length),
+  int32: (length) => new Int32Array(length),
+  uint64: (length) => new BigUint64Array(length),
+  int64: (length) => new BigInt64Array(length),
+  float16: (length) => new Uint16Array(length),
+  float32: (length) => new Float32Array(length),
+  float64: (length) => new Float64Array(length),
 };
 
-const rows = Array.from({ length: RECORDS }, (_, i) => i);
+/** The values of one field as a batch has them; nulls are zeros or empty. */
+function columnOf(spec: FieldSpec, values: readonly unknown[]): Column {
+  if (!isFixed(spec)) {
+    if (spec.item !== undefined) {
+      const empty = ARRAYS[spec.item](0);
+      return listColumn(
+        values.map((value) => (value ?? empty) as NumericArray), // what everyRecord has for a list
+        empty,
+      );
+    }
+    return textColumn(values.map((value) => textOf(spec, value)));
+  }
+  const elements = elementCount(spec);
+  const column = ARRAYS[spec.type](RECORDS * elements);
+  for (const [row, value] of values.entries()) {
+    const items = ArrayBuffer.isView(value) ? Array.from(value as Iterable<unknown> & ArrayBufferView) : [value ?? 0];
+    for (const [i, item] of items.entries()) column[row * elements + i] = elementOf(spec.type, item) as never;
+  }
+  return column;
+}
 
-/** Eleven records of {@link everySchema}, made from their numbers. */
-export function everyType(batchSize: number): FakeOptions<typeof everySchema> {
-  return {
-    schema: everySchema,
-    records: RECORDS,
-    batchSize,
-    columns: {
-      bool: Uint8Array.from(rows, (i) => i % 2),
-      uint8: Uint8Array.from(rows, (i) => 255 - i),
-      int8: Int8Array.from(rows, (i) => i - 128),
-      uint16: Uint16Array.from(rows, (i) => 65535 - i),
-      int16: Int16Array.from(rows, (i) => i - 32768),
-      uint32: Uint32Array.from(rows, (i) => 2 ** 32 - 1 - i),
-      int32: Int32Array.from(rows, (i) => i - 2 ** 31),
-      uint64: BigUint64Array.from(rows, (i) => 2n ** 64n - 1n - BigInt(i)),
-      int64: BigInt64Array.from(rows, (i) => BigInt(i) - 2n ** 63n),
-      float16: Uint16Array.from(rows, (i) => 0x3c00 + i * 64), // 1 + i / 16
-      float32: Float32Array.from(rows, (i) => i / 8),
-      float64: Float64Array.from(rows, (i) => i / 10),
-      image: Uint8Array.from({ length: RECORDS * 6 }, (_, i) => (i * 31) % 256),
-      mask: Uint8Array.from({ length: RECORDS * 5 }, (_, i) => Number(i % 3 === 0)),
-      vector: Float32Array.from({ length: RECORDS * 4 }, (_, i) => i / 4),
-      maybe: Int32Array.from(rows, (i) => -i),
-      maybeFlag: Uint8Array.from(rows, (i) => Number(i % 3 === 1)),
-      text: textColumn(rows.map((i) => "Ψ ".repeat(i))),
-      maybeText: textColumn(rows.map((i) => (i === 4 ? "" : `text ${i}`))),
-      bytes: textColumn(rows.map((i) => Uint8Array.from({ length: i }, (_, k) => 255 - k))),
-      meta: textColumn(rows.map((i) => JSON.stringify({ i, odd: i % 2 === 1 }))),
-      list: listColumn(
-        rows.map((i) => Int16Array.from({ length: (i * 5) % 7 }, (_, k) => k - i)),
-        new Int16Array(),
-      ),
-      flags: listColumn(
-        rows.map((i) => Uint8Array.from({ length: i === 2 ? 0 : i + 7 }, (_, k) => (k + i) % 2)),
-        new Uint8Array(),
-      ),
-    },
-    nulls: { vector: [0, 9], maybe: [1, 8, 10], maybeFlag: [3], maybeText: [4], flags: [2] },
-  };
+function textOf({ type }: FieldSpec, value: unknown): string | Uint8Array {
+  if (value === null) return "";
+  return type === "json" ? JSON.stringify(value) : (value as string | Uint8Array);
+}
+
+function elementOf(type: ScalarType, item: unknown): number | bigint {
+  if (type === "float16") return numberToHalf(Number(item));
+  return typeof item === "bigint" ? item : Number(item);
 }

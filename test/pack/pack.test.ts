@@ -197,7 +197,8 @@ describe("options", () => {
     [{ checksum: "md5" }, /options\.checksum/],
     [{ cut: "none" }, /options\.cut/],
     [{ blockBytes: 1 }, /options\.blockBytes must be an integer from 64/],
-    [{ blockBytes: "64 MiB" }, /options\.blockBytes/],
+    [{ blockBytes: "64 MiB" }, /options\.blockBytes must be an integer from 64 to 16777216/],
+    [{ cut: "fixed", blockBytes: "65 MiB" }, /options\.blockBytes must be an integer from 64 to 67108864/],
     [{ blockRecords: 5 }, /options\.blockRecords needs cut: "fixed"/],
     [{ cut: "fixed", blockRecords: 0 }, /options\.blockRecords must be an integer from 1/],
     [{ workers: -1 }, /options\.workers/],
@@ -212,6 +213,17 @@ describe("options", () => {
     await expect(attempt).rejects.toThrow(message);
     const error = await attempt.catch((reason: unknown) => reason);
     expect(error instanceof TypeError || error instanceof RangeError).toBe(true);
+  });
+
+  it("blockBytes of bytes, which are cut at fixed sizes, may be as large as a block", async () => {
+    const bytes = new Uint8Array(2 ** 25 + 1);
+    const { blocks } = await pack(bytes, path, { workers: 0, verify: false, blockBytes: "32 MiB" });
+    expect(blocks).toBe(2);
+    const tooLarge = pack(bytes, path, { blockBytes: "65 MiB", overwrite: true });
+    await expect(tooLarge).rejects.toThrow(/options\.blockBytes must be an integer from 64 to 67108864/);
+    const source = { schema, [Symbol.asyncIterator]: asynchronousRecords };
+    const bySource = pack(source, path, { blockBytes: "32 MiB", overwrite: true });
+    await expect(bySource).rejects.toThrow(/options\.blockBytes must be an integer from 64 to 16777216/);
   });
 
   it.each(["parent", "encryption", "dedup", "shuffle"])("%s is E_FEATURE", async (option) => {

@@ -33,7 +33,7 @@ def open_reader(job):
     def epoch(_number):
         yield from loader
 
-    return Reader(version("litdata"), f"chunks of 64 MB of raw bytes, {workers} workers", "chunks of 64 MB, one at a time a worker", epoch)
+    return Reader(version("litdata"), f"chunks of 64 MB of raw bytes, {workers} workers", "chunks of 64 MB, windows of 256 neighbours in each", epoch)
 
 
 main(prepare, open_reader)

@@ -7,6 +7,8 @@ from streaming import MDSWriter, StreamingDataset
 from streaming.base.util import clean_stale_shared_memory
 from torch.utils.data import DataLoader
 
+DEFAULT_BLOCK_RECORDS = 4_000_000  # py1e's, with one canonical node
+
 
 def prepare(job):
     data = job.data
@@ -33,8 +35,8 @@ def open_reader(job):
         for batch in loader:
             yield batch["label"], batch["row"]
 
-    block = dataset.shuffle_block_size
-    return Reader(version("mosaicml-streaming"), f"MDS uncompressed, py1e, DataLoader with {workers} workers", f"window of about {block or 2**18} records", epoch)
+    how = f"MDS uncompressed, py1e, DataLoader with {workers} workers"
+    return Reader(version("mosaicml-streaming"), how, f"window of {DEFAULT_BLOCK_RECORDS} records", epoch)
 
 
 main(prepare, open_reader)

@@ -11,11 +11,6 @@ export const FILTER_BYTE_SHUFFLE = 1;
 /** The filter ids are padded to this, so that the first values are aligned. */
 export const FILTERS_ALIGNMENT = 16;
 
-/** Streams of a block: one per fixed field, two (lengths, values) per variable field; the element size of each. */
-export function streamItemBytes(layout: RowLayout): number[] {
-  return layout.columns.flatMap((column) => (column.kind === "fixed" ? [column.itemBytes] : [4, column.itemBytes]));
-}
-
 /** Reads consecutive streams of the encoded bytes, undoing their filters. */
 class StreamReader {
   readonly #bytes: Uint8Array;
@@ -25,7 +20,7 @@ class StreamReader {
 
   constructor(bytes: Uint8Array, layout: RowLayout) {
     this.#bytes = bytes;
-    this.#itemBytes = streamItemBytes(layout);
+    this.#itemBytes = layout.streamItemBytes;
     const end = align(this.#itemBytes.length, FILTERS_ALIGNMENT);
     this.#position = 0;
     if (
@@ -201,7 +196,7 @@ export function splitColumns(
   layout: RowLayout,
   filters: readonly number[],
 ): Uint8Array {
-  const itemBytes = streamItemBytes(layout);
+  const itemBytes = layout.streamItemBytes;
   const ids = new Uint8Array(align(itemBytes.length, FILTERS_ALIGNMENT));
   ids.set(itemBytes.map((_, stream) => filters[stream] ?? FILTER_NONE));
   const parts: Uint8Array[] = [ids];

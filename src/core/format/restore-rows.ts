@@ -1,6 +1,6 @@
 import { HexzError } from "../../errors.js";
 import type { Workbench } from "../../kernels/index.js";
-import { FILTER_BYTE_SHUFFLE, FILTER_NONE, FILTERS_ALIGNMENT, streamItemBytes } from "./columns.js";
+import { FILTER_BYTE_SHUFFLE, FILTER_NONE, FILTERS_ALIGNMENT } from "./columns.js";
 import type { ColumnLayout, RowLayout, VariableColumnLayout } from "./row-layout.js";
 import { align, rowsBytes } from "./row-layout.js";
 
@@ -92,7 +92,7 @@ class StreamReader {
     this.#at = encoded.at;
     this.#end = encoded.at + encoded.length;
     this.#scratch = scratch;
-    const streams = streamItemBytes(layout).length;
+    const streams = layout.streamItemBytes.length;
     const padded = align(streams, FILTERS_ALIGNMENT);
     this.#filters = new Uint8Array(bench.memory.buffer, this.plain(padded), padded);
     if (this.#filters.subarray(streams).some((byte) => byte !== 0))

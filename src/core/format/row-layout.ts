@@ -29,6 +29,8 @@ export type ColumnLayout = FixedColumnLayout | VariableColumnLayout;
 export interface RowLayout {
   /** In the order of the schema. */
   readonly columns: readonly ColumnLayout[];
+  /** Element size of each stream of a stored block (FORMAT.md 6.3): one stream per fixed field, two (lengths, values) per variable field. */
+  readonly streamItemBytes: readonly number[];
   readonly strideBytes: number;
   readonly maskOffset: number;
   readonly maskBytes: number;
@@ -72,7 +74,8 @@ export function createRowLayout(schema: SchemaSpec): RowLayout {
   const isPlain =
     columns.length === 1 && first?.kind === "fixed" && first.nullBit < 0 && first.valueBytes === strideBytes;
   const hasHeaps = columns.some((column) => column.kind === "variable");
-  return { columns, strideBytes, maskOffset, maskBytes, hasHeaps, isPlain };
+  const streamItemBytes = columns.flatMap(({ kind, itemBytes }) => (kind === "fixed" ? [itemBytes] : [4, itemBytes]));
+  return { columns, streamItemBytes, strideBytes, maskOffset, maskBytes, hasHeaps, isPlain };
 }
 
 /** Bytes of `count` rows, the padding before the heaps included. */

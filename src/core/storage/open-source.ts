@@ -18,16 +18,18 @@ const URL_PATTERN = /^[a-z][a-z0-9+.-]+:\/\//i;
  * Opens whatever bytes may come from: a path, a `file:` URL, or a source, which is given back as it is.
  *
  * @throws HexzError `E_NOT_FOUND`, `E_IS_DIRECTORY`, `E_IO`; `E_FEATURE` for schemes this version does not read.
- * @throws TypeError for anything else.
+ * @throws TypeError for anything else, naming the argument `where`, as the callers of {@link openSource} call it too.
  */
 export async function openSource(where: string | URL | RangeSource): Promise<RangeSource> {
   if (where instanceof URL) return openUrl(where);
   if (typeof where === "string") {
-    if (where === "") throw new TypeError("a path must not be empty");
-    return URL_PATTERN.test(where) || /^file:/i.test(where) ? openUrl(new URL(where)) : openLocalSource(where);
+    const isUrl = URL_PATTERN.test(where) || /^file:/i.test(where);
+    if (where === "" || (isUrl && !URL.canParse(where)))
+      throw new TypeError(`where must be a path or a URL, got ${show(where)}`);
+    return isUrl ? openUrl(new URL(where)) : openLocalSource(where);
   }
   if (isRangeSource(where)) return where;
-  throw new TypeError(`expected a path, a URL or a RangeSource, got ${show(where)}`);
+  throw new TypeError(`where must be a path, a URL or a RangeSource, got ${show(where)}`);
 }
 
 /** Whether `value` has the shape of a {@link RangeSource}. */
@@ -39,7 +41,9 @@ export function isRangeSource(value: unknown): value is RangeSource {
 function openUrl(url: URL): Promise<RangeSource> {
   const driver = DRIVERS.get(url.protocol);
   if (driver !== undefined) return driver(url);
-  throw new TypeError(`unknown scheme ${url.protocol}// of a source; known are ${[...DRIVERS.keys()].join(" ")}`);
+  // Without user, password and query, which may be secrets.
+  const got = show(`${url.protocol}//${url.host}${url.pathname}`);
+  throw new TypeError(`where must have a known scheme (${[...DRIVERS.keys()].join(" ")}), got ${got}`);
 }
 
 function refuse(url: URL): Promise<RangeSource> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { restoreRows, splitColumns, streamItemBytes } from "../../../src/core/format/columns.js";
+import { restoreRows, splitColumns } from "../../../src/core/format/columns.js";
 import { createRowLayout, type RowLayout, rowsBytes } from "../../../src/core/format/row-layout.js";
 import type { FieldSpec, SchemaSpec } from "../../../src/core/format/schema.js";
 import { SCALAR_TYPES } from "../../../src/core/format/schema.js";
@@ -69,7 +69,7 @@ const block = fc
       state = (state * 31 + 17) % 251;
       return state;
     };
-    const filters = streamItemBytes(layout).map(() => (shuffled ? 1 : 0));
+    const filters = layout.streamItemBytes.map(() => (shuffled ? 1 : 0));
     return { layout, count, raw: rawBlock(layout, count, lengths, fill), filters };
   });
 
@@ -127,6 +127,8 @@ describe("createRowLayout", () => {
       ["image", 24, -1],
     ]);
     expect(layout).toMatchObject({ maskOffset: 44, maskBytes: 1, strideBytes: 48, hasHeaps: true, isPlain: false });
+    expect(layout.streamItemBytes).toEqual([1, 8, 4, 1, 1]);
+    expect(structuredClone(layout)).toEqual(layout);
   });
 
   it("keeps a single unpadded fixed field as it is", () => {
