@@ -38,6 +38,7 @@ export type {
 export type { HexzErrorCode, HexzErrorContext } from "./errors.js";
 export { HexzError, isHexzError } from "./errors.js";
 export type {
+  BadRecords,
   Cast,
   Casts,
   DataLoader,
@@ -50,6 +51,7 @@ export type {
   LoaderOptions,
   LoaderState,
   LoaderStats,
+  OnError,
   OneHotCast,
   ShuffleOptions,
 } from "./loader/index.js";
@@ -60,9 +62,12 @@ export type { EpochOrder, Sampler, Shard, ShuffleContract } from "./sampler/inde
 export {
   BatchSampler,
   DistributedSampler,
+  LengthBucketSampler,
   RandomSampler,
   SequentialSampler,
+  StratifiedSampler,
   SubsetRandomSampler,
+  shardFromEnvironment,
   shuffleContract,
   WeightedRandomSampler,
 } from "./sampler/index.js";

@@ -2,6 +2,8 @@ import type { Batch, Schema } from "../dataset/types.js";
 import { HexzError } from "../errors.js";
 import { nowMs } from "../platform/index.js";
 import type { Arena } from "./arena.js";
+import type { BadRecordPolicy } from "./bad-records.js";
+import { recordsIn, without } from "./bad-records.js";
 import { createBatch } from "./batch.js";
 import type { BatchLayout } from "./batch-layout.js";
 import type { BatchBuffer, BatchRing } from "./batch-ring.js";
@@ -9,7 +11,7 @@ import type { BlockStore } from "./block-store.js";
 import type { Executor } from "./executor.js";
 import type { Gatherer, GatherOrder, PlannedStep } from "./gatherer.js";
 import type { Lending } from "./lending.js";
-import type { Plan, Step } from "./plan.js";
+import type { Plan } from "./plan.js";
 import type { EpochMeter } from "./stats.js";
 import type { Epoch, LoaderState } from "./types.js";
 import type { Gathered } from "./workers/protocol.js";
@@ -37,6 +39,7 @@ export interface EpochParts<S extends Schema> {
   readonly lending: Lending;
   readonly meter: EpochMeter;
   readonly horizon: Horizon;
+  readonly badRecords: BadRecordPolicy;
   readonly schema: Batch<S>["schema"];
   /** The state at a global position of this epoch. */
   readonly stateAt: (position: number) => LoaderState;
@@ -46,11 +49,8 @@ export interface EpochParts<S extends Schema> {
 }
 
 /** A batch on its way to the consumer. */
-interface Coming {
-  readonly step: Step;
-  readonly buffer: BatchBuffer;
+interface Coming extends GatherOrder {
   readonly gathered: Promise<Gathered>;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -181,23 +181,42 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
         if (this.#isDone) store.release(order.residents);
         else gatherer.add(order);
       },
-      (error) => {
-        order.reject(error);
-        store.unplan(order.residents);
-      },
+      (error) => this.#skipOrFail(order, error),
     );
+  }
+
+  /** Goes on without the records of blocks that failed, where the policy allows it. */
+  #skipOrFail(order: GatherOrder, error: unknown): Promise<void> | undefined {
+    const { store, badRecords } = this.#parts;
+    const { step, residents } = order;
+    const failed = residents.filter(({ state }) => state === "failed");
+    try {
+      if (this.#isDone || failed.length === 0) throw error;
+      for (const { block } of failed) {
+        badRecords.accept({ epoch: this.epoch, step: step.step, block, records: recordsIn(step, block), error });
+      }
+    } catch (reason) {
+      order.reject(reason);
+      store.unplan(residents);
+      return undefined;
+    }
+    order.step = without(step, new Set(failed.map(({ block }) => block)));
+    order.residents = residents.filter((resident) => !failed.includes(resident));
+    store.unplan(failed);
+    return this.#send(order);
   }
 
   /** Queues a step for the consumer. */
   #announce(planned: PlannedStep, buffer: BatchBuffer): GatherOrder {
-    let settle: { resolve: (gathered: Gathered) => void; reject: (error: unknown) => void } | undefined;
+    let settle: Pick<GatherOrder, "resolve" | "reject"> | undefined;
     const gathered = new Promise<Gathered>((resolve, reject) => {
       settle = { resolve, reject };
     });
     gathered.catch(() => {}); // the consumer may have left
     const { resolve, reject } = settle as NonNullable<typeof settle>; // a promise calls its executor at once
-    this.#coming.push({ step: planned.step, buffer, gathered, reject });
-    return { ...planned, buffer, resolve, reject };
+    const coming = { ...planned, buffer, gathered, resolve, reject };
+    this.#coming.push(coming);
+    return coming;
   }
 
   /** Announces steps to the store until the horizon is full, a few more per batch than are consumed. */

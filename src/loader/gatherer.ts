@@ -19,7 +19,10 @@ export interface PlannedStep {
 }
 
 /** A step with a buffer, and what to do when the batch is in it. */
-export interface GatherOrder extends PlannedStep {
+export interface GatherOrder {
+  /** Without the records that are left out, where some cannot be read. */
+  step: Step;
+  residents: readonly Resident[];
   readonly buffer: BatchBuffer;
   readonly resolve: (gathered: Gathered) => void;
   readonly reject: (error: unknown) => void;

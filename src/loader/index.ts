@@ -7,6 +7,7 @@
  *
  * @module
  */
+export type { BadRecords, OnError } from "./bad-records.js";
 export type { Cast, FloatCast, OneHotCast } from "./cast.js";
 export type { DatasetOptions } from "./dataset.js";
 export { openDataset } from "./dataset.js";

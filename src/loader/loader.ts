@@ -5,6 +5,7 @@ import { formatBytes } from "../util/byte-size.js";
 import { assertInteger } from "../util/options.js";
 import type { Slot } from "./arena.js";
 import { ARENA_PAGE_BYTES } from "./arena.js";
+import { BadRecordPolicy } from "./bad-records.js";
 import type { BatchLayout } from "./batch-layout.js";
 import { createBatchLayout } from "./batch-layout.js";
 import { BatchRing } from "./batch-ring.js";
@@ -47,7 +48,7 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   #isClosed = false;
 
   constructor(host: LoaderHost, options: ResolvedOptions) {
-    const { batchSize, shard, dropLast, select, cast, workers } = options;
+    const { batchSize, shard, tail, select, cast, workers } = options;
     this.#host = host;
     this.#options = options;
     this.batchSize = batchSize;
@@ -61,7 +62,7 @@ export class Loader<S extends Schema> implements DataLoader<S> {
     this.#order = chooseOrder(options, host.snapshot, this.#capacity);
     host.executor(workers); // its threads start now
     const steps = this.#order.sampler.length / (batchSize * shard.world);
-    this.stepsPerEpoch = dropLast ? Math.floor(steps) : Math.ceil(steps);
+    this.stepsPerEpoch = tail === "drop" ? Math.floor(steps) : Math.ceil(steps);
   }
 
   get contract(): ShuffleContract | undefined {
@@ -92,9 +93,9 @@ export class Loader<S extends Schema> implements DataLoader<S> {
     if (this.#isClosed)
       throw new HexzError("E_CLOSED", "the loader has been closed; make a new one with dataset.loader()");
     const { index, store, arena, rows } = this.#host;
-    const { batchSize, shard, dropLast, workers } = this.#options;
+    const { batchSize, shard, tail, workers } = this.#options;
     const order = this.#order.sampler.epoch(epoch);
-    const plan = createPlan({ order, index, batchSize, shard, dropLast, position });
+    const plan = createPlan({ order, index, batchSize, shard, tail, position });
     const executor = this.#host.executor(workers);
     const horizon = this.#horizon();
     store.keepAtMost(Math.max(0, this.#capacity.blocks - horizon.blocks) * this.#capacity.meanBlockBytes);
@@ -117,6 +118,7 @@ export class Loader<S extends Schema> implements DataLoader<S> {
       lending: this.#lending,
       meter: this.#meter,
       horizon,
+      badRecords: new BadRecordPolicy(this.#options.onError, this.#options.maxSkippedRecords),
       schema: this.schema,
       stateAt: (at) => this.#stateAt(epoch, at),
       position,

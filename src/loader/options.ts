@@ -1,29 +1,47 @@
 import type { SnapshotHeader } from "../core/format/header.js";
 import type { SchemaSpec } from "../core/format/schema.js";
 import { HexzError } from "../errors.js";
-import { defaultThreads } from "../platform/index.js";
-import { assertShard } from "../sampler/shard.js";
+import { defaultThreads, environment } from "../platform/index.js";
+import { shardFromEnvironment } from "../sampler/launcher.js";
+import { assertShard, type ShardTail } from "../sampler/shard.js";
 import type { Sampler, Shard } from "../sampler/types.js";
 import { formatBytes } from "../util/byte-size.js";
 import { assertBoolean, assertInteger, assertKnownKeys, assertOneOf, show } from "../util/options.js";
 import { ARENA_PAGE_BYTES } from "./arena.js";
+import type { OnError } from "./bad-records.js";
+import { assertOnError } from "./bad-records.js";
 import type { Cast } from "./cast.js";
 import { assertCasts } from "./cast.js";
 import type { Capacity } from "./host.js";
 import type { ShuffleOptions } from "./types.js";
 
-const OPTION_NAMES = ["batchSize", "shuffle", "shard", "dropLast", "sampler", "select", "cast", "workers"];
+const OPTION_NAMES = [
+  "batchSize",
+  "shuffle",
+  "shard",
+  "dropLast",
+  "tail",
+  "sampler",
+  "select",
+  "cast",
+  "onError",
+  "maxSkippedRecords",
+  "workers",
+];
 const MAX_WORKERS = 64;
+const DEFAULT_MAX_SKIPPED = 1000;
 
 /** Loader options with every default filled in. */
 export interface ResolvedOptions {
   readonly batchSize: number;
   readonly shuffle: ShuffleOptions | undefined;
   readonly shard: Shard;
-  readonly dropLast: boolean;
+  readonly tail: ShardTail;
   readonly sampler: Sampler | Iterable<number> | undefined;
   readonly select: readonly string[];
   readonly cast: Readonly<Record<string, Cast>>;
+  readonly onError: OnError;
+  readonly maxSkippedRecords: number;
   readonly workers: number;
 }
 
@@ -33,23 +51,28 @@ export interface ResolvedOptions {
  * @throws TypeError, RangeError naming the option and the value.
  */
 export function resolveLoaderOptions(
-  options: Partial<ResolvedOptions> & { shuffle?: unknown },
+  options: Partial<Omit<ResolvedOptions, "shard">> & { shard?: unknown; dropLast?: unknown; shuffle?: unknown },
   schema: SchemaSpec,
   names: readonly string[] = Object.keys(schema),
 ): ResolvedOptions {
   assertKnownKeys("options", options, OPTION_NAMES);
   const {
     batchSize,
-    shard = { rank: 0, world: 1 },
     dropLast = false,
+    tail = dropLast === true ? "drop" : "short",
     sampler,
     select = names,
     cast = {},
+    onError = "raise",
+    maxSkippedRecords = DEFAULT_MAX_SKIPPED,
     workers = defaultThreads(),
   } = options;
   assertInteger("options.batchSize", batchSize, 1, 2 ** 31 - 1);
-  assertShard("options.shard", shard);
+  const shard = resolveShard(options.shard ?? { rank: 0, world: 1 });
   assertBoolean("options.dropLast", dropLast);
+  assertOneOf("options.tail", tail, ["drop", "pad", "short"]);
+  if (dropLast && tail !== "drop")
+    throw new TypeError(`options.dropLast is true and options.tail is "${tail}": give one of them`);
   assertInteger("options.workers", workers, 0, MAX_WORKERS);
   const shuffle = resolveShuffle(options.shuffle ?? false);
   if (shuffle !== undefined && sampler !== undefined) {
@@ -57,7 +80,14 @@ export function resolveLoaderOptions(
   }
   const selected = resolveSelect(select, names);
   assertCasts(cast, schema, selected);
-  return { batchSize, shuffle, shard, dropLast, sampler, select: selected, cast, workers };
+  assertOnError(onError, maxSkippedRecords);
+  return { batchSize, shuffle, shard, tail, sampler, select: selected, cast, onError, maxSkippedRecords, workers };
+}
+
+function resolveShard(shard: unknown): Shard {
+  if (shard === "environment") return shardFromEnvironment(environment()) ?? { rank: 0, world: 1 };
+  assertShard("options.shard", shard as Shard); // checks that it is one
+  return shard as Shard;
 }
 
 function resolveShuffle(shuffle: unknown): ShuffleOptions | undefined {

@@ -1,4 +1,4 @@
-import { createShardPlan } from "../sampler/shard.js";
+import { createShardPlan, fillStep, type ShardTail } from "../sampler/shard.js";
 import type { EpochOrder, Shard } from "../sampler/types.js";
 import type { UnitIndex } from "../util/unit-index.js";
 
@@ -25,7 +25,8 @@ export interface PlanOptions {
   /** Records per step and rank. */
   readonly batchSize: number;
   readonly shard: Shard;
-  readonly dropLast: boolean;
+  /** What becomes of a last step that is not full. */
+  readonly tail: ShardTail;
   /** Global position to begin at. */
   readonly position: number;
 }
@@ -41,8 +42,8 @@ export interface Plan {
 }
 
 /** Turns an order into the steps of one rank: which blocks, by when, into which batch. Pure numbers, no I/O. */
-export function createPlan({ order, index, batchSize, shard, dropLast, position }: PlanOptions): Plan {
-  const shares = createShardPlan({ length: order.length, batchSize, shard, dropLast, start: position });
+export function createPlan({ order, index, batchSize, shard, tail, position }: PlanOptions): Plan {
+  const shares = createShardPlan({ length: order.length, batchSize, shard, tail, start: position });
   const stepsBefore = Math.ceil(position / (batchSize * shard.world));
   const isNew = createNovelty(index.units);
   let at = 0;
@@ -51,11 +52,11 @@ export function createPlan({ order, index, batchSize, shard, dropLast, position 
     steps: shares.steps,
     next() {
       if (at === shares.steps) return undefined;
-      const { first, stride, size, to } = shares.step(at);
-      const { indices, blockOf, rows } = allocate(size);
-      if (size > 0) order.fill(first, stride, indices);
+      const share = shares.step(at);
+      const { indices, blockOf, rows } = allocate(share.size);
+      fillStep(order, share, indices);
       index.locateMany(indices, blockOf, rows);
-      return { step: stepsBefore + at++, end: to, indices, blocks: distinct(blockOf, isNew), blockOf, rows };
+      return { step: stepsBefore + at++, end: share.to, indices, blocks: distinct(blockOf, isNew), blockOf, rows };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Batch, Field, Records, Schema } from "../dataset/types.js";
 import type { Sampler, Shard, ShuffleContract } from "../sampler/types.js";
+import type { OnError } from "./bad-records.js";
 import type { Cast, OneHotCast } from "./cast.js";
 import type { DatasetStats, LoaderStats } from "./stats.js";
 
@@ -44,14 +45,29 @@ export interface LoaderOptions<
   readonly batchSize: number;
   /** `false`: stored order. `true`: `{ seed: 0 }`. Not together with `sampler`. @default false */
   readonly shuffle?: boolean | ShuffleOptions | undefined;
-  /** @default { rank: 0, world: 1 } */
-  readonly shard?: Shard | undefined;
-  /** Leave out the last, smaller global batch. @default false */
+  /**
+   * This process's share. `"environment"` takes it from what torchrun, Open MPI, SLURM or a Kubernetes Indexed Job sets, and is all of it where none did.
+   * @default { rank: 0, world: 1 }
+   */
+  readonly shard?: Shard | "environment" | undefined;
+  /** Leave out the last, smaller global batch: the same as `tail: "drop"`. @default false */
   readonly dropLast?: boolean | undefined;
+  /**
+   * The last global batch, where it is not full: `drop` leaves it out, `short` shares what there is, `pad` fills it up with the first records of the epoch, so that every rank has
+   * `batchSize` records in every step. @default "short"
+   */
+  readonly tail?: "drop" | "pad" | "short" | undefined;
   /** A sampler of `hexz`, or any iterable of record numbers (read once per epoch). */
   readonly sampler?: Sampler | Iterable<number> | undefined;
   /** Fields to load; the others are not copied. @default all */
   readonly select?: readonly K[] | undefined;
+  /**
+   * Records that cannot be read: `"skip"` leaves those of damaged blocks out of their batch, which is then smaller (the number of steps stays, so ranks stay in step); a function decides each time.
+   * @default "raise"
+   */
+  readonly onError?: OnError | undefined;
+  /** An epoch that skips more than this is an error after all. @default 1000 */
+  readonly maxSkippedRecords?: number | undefined;
   /** Fields to give as floats or one-hot, made on the threads while a batch is gathered. */
   readonly cast?: C | undefined;
   /** Threads; 0 does all work on the calling thread. @default cores − 1, between 1 and 4 */

@@ -36,3 +36,8 @@ export function randomBytes(lengthBytes: number): Uint8Array {
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The variables this process was started with. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

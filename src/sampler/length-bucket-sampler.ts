@@ -1,5 +1,6 @@
 import { assertInteger, show } from "../util/options.js";
 import { assertEpoch, assertSeed } from "./check.js";
+import type { Groups } from "./groups.js";
 import { fingerprint } from "./hash.js";
 import { createBucketBatches, createBuckets } from "./length-buckets.js";
 import { createWindowBatches } from "./length-windows.js";
@@ -53,7 +54,7 @@ export class LengthBucketSampler implements Sampler {
   readonly #batchesOf: (epoch: number) => FillChunk;
 
   /**
-   * @param lengths The length of each record, integers from 0 to 2^32 − 1; copied or not kept.
+   * @param lengths The length of each record, integers from 0 to 2^32 − 1; copied.
    * @throws TypeError, RangeError naming the option or the length that is not valid.
    */
   constructor(lengths: ArrayLike<number>, options: LengthBucketSamplerOptions) {
@@ -73,12 +74,11 @@ export class LengthBucketSampler implements Sampler {
       const window = windowBatches ?? DEFAULT_WINDOW_BATCHES;
       assertInteger("options.windowBatches", window, 1, Math.floor(WINDOW_RECORDS_LIMIT / globalBatch));
       this.parameters = { ...shared, windowBatches: window };
-      this.#batchesOf = (epoch) => createWindowBatches({ lengths: copy, seed, epoch, globalBatch, window });
+      this.#batchesOf = windowBatchesOf(copy, { seed, globalBatch, window });
     } else {
       assertBoundaries(boundaries);
       this.parameters = { ...shared, boundaries: fingerprint(boundaries) };
-      const buckets = createBuckets(copy, boundaries);
-      this.#batchesOf = (epoch) => createBucketBatches({ buckets, seed, epoch, globalBatch });
+      this.#batchesOf = bucketBatchesOf(createBuckets(copy, boundaries), { seed, globalBatch });
     }
   }
 
@@ -86,6 +86,22 @@ export class LengthBucketSampler implements Sampler {
     assertEpoch(epoch);
     return createChunkedOrder(this.length, this.#globalBatch, this.#batchesOf(epoch));
   }
+}
+
+// Functions of their own, so that buckets do not keep the lengths they were made from in memory.
+
+function windowBatchesOf(
+  lengths: Uint32Array,
+  options: { readonly seed: number; readonly globalBatch: number; readonly window: number },
+): (epoch: number) => FillChunk {
+  return (epoch) => createWindowBatches({ ...options, lengths, epoch });
+}
+
+function bucketBatchesOf(
+  buckets: Groups,
+  options: { readonly seed: number; readonly globalBatch: number },
+): (epoch: number) => FillChunk {
+  return (epoch) => createBucketBatches({ ...options, buckets, epoch });
 }
 
 function copyLengths(lengths: ArrayLike<number>): Uint32Array {

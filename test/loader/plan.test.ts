@@ -2,14 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPlan } from "../../src/loader/plan.js";
 import { RandomSampler } from "../../src/sampler/random-sampler.js";
+import type { ShardTail } from "../../src/sampler/shard.js";
 import { createUnitIndex } from "../../src/util/unit-index.js";
 
 const counts = { units: 25, total: 247, perUnit: 10 };
 const index = createUnitIndex(counts);
 
-function stepsOf(world: number, rank: number, batchSize: number, position = 0, dropLast = false) {
+function stepsOf(world: number, rank: number, batchSize: number, position = 0, tail: ShardTail = "short") {
   const order = new RandomSampler(counts.total, { seed: 3 }).epoch(1);
-  const plan = createPlan({ order, index, batchSize, shard: { rank, world }, dropLast, position });
+  const plan = createPlan({ order, index, batchSize, shard: { rank, world }, tail, position });
   const steps = [];
   for (let step = plan.next(); step !== undefined; step = plan.next()) steps.push(step);
   expect(steps).toHaveLength(plan.steps);
@@ -59,9 +60,19 @@ describe("createPlan", () => {
   });
 
   it("drops the last, smaller step when told to", () => {
-    const { steps, plan } = stepsOf(2, 1, 32, 0, true);
+    const { steps, plan } = stepsOf(2, 1, 32, 0, "drop");
     expect(plan.steps).toBe(3);
     expect(steps.every((step) => step.indices.length === 32)).toBe(true);
+  });
+
+  it("fills the last step up for every rank when told to, with the first records of the epoch", () => {
+    const order = new RandomSampler(counts.total, { seed: 3 }).epoch(1);
+    const all = new Float64Array(counts.total);
+    order.fill(0, 1, all);
+    const ranks = [0, 1, 2].map((rank) => stepsOf(3, rank, 32, 0, "pad").steps);
+    for (const steps of ranks) expect(steps.map(({ indices }) => indices.length)).toEqual([32, 32, 32]);
+    const records = ranks.flatMap((steps) => steps.flatMap(({ indices }) => [...indices]));
+    expect(records.sort()).toEqual([...all, ...all.slice(0, 3 * 96 - counts.total)].sort());
   });
 
   it("numbers steps from the start of the epoch and says where each ends", () => {

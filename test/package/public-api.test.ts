@@ -7,8 +7,10 @@ it("hexz", async () => {
       "BatchSampler",
       "DistributedSampler",
       "HexzError",
+      "LengthBucketSampler",
       "RandomSampler",
       "SequentialSampler",
+      "StratifiedSampler",
       "SubsetRandomSampler",
       "WeightedRandomSampler",
       "createMemorySource",
@@ -18,6 +20,7 @@ it("hexz", async () => {
       "openLocalSource",
       "openSnapshot",
       "pack",
+      "shardFromEnvironment",
       "shuffleContract",
     ]
   `);

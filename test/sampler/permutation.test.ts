@@ -43,6 +43,20 @@ test.each([2 ** 31 - 1, 2 ** 31 + 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52 + 1, 2 ** 53 
   },
 );
 
+test.each([1, 1000, 70_000, 2 ** 31, 2 ** 31 + 1, 2 ** 53 - 1])("%i values: fill writes what at says", (length) => {
+  const permutation = createPermutation(length, deriveKey(6));
+  for (const [start, stride] of [
+    [0, 1],
+    [Math.floor(length / 3), 7],
+    [length - 1, 2 ** 40],
+  ] as const) {
+    const target = new Float64Array(Math.min(500, Math.ceil((length - start) / stride)));
+    permutation.fill(start, stride, target);
+    expect(Array.from(target)).toEqual(range(target.length).map((at) => permutation.at(start + at * stride)));
+  }
+  expect(() => permutation.fill(length - 1, 1, new Float64Array(2))).toThrow(RangeError);
+});
+
 test("all 120 orders of five values are equally likely over seeds", () => {
   const counts = new Map<string, number>();
   for (let seed = 0; seed < 24_000; seed++) {

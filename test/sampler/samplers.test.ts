@@ -1,13 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fingerprint } from "../../src/sampler/hash.js";
 import {
   BatchSampler,
   createIterableSampler,
   createWindowSampler,
   DistributedSampler,
+  LengthBucketSampler,
+  MixtureSampler,
   RandomSampler,
   type Sampler,
   SequentialSampler,
+  StratifiedSampler,
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from "../../src/sampler/index.js";
@@ -29,6 +33,16 @@ const samplers: Readonly<Record<string, () => Sampler>> = {
   window: () => createWindowSampler({ counts: evenCounts(500, 8), seed: 1, window: 12 }),
   distributed: () => new DistributedSampler(new RandomSampler(500, { seed: 1 }), { rank: 1, world: 3 }),
   iterable: () => createIterableSampler(indices),
+  stratified: () => new StratifiedSampler(weights, { seed: 1 }),
+  "stratified, balanced": () => new StratifiedSampler(weights, { seed: 1, balanced: true }),
+  "length buckets, windows": () => new LengthBucketSampler(indices, { seed: 1, batchSize: 9, windowBatches: 4 }),
+  "length buckets, boundaries": () =>
+    new LengthBucketSampler(indices, { seed: 1, batchSize: 9, boundaries: [50, 700] }),
+  mixture: () =>
+    new MixtureSampler(
+      [{ sampler: new RandomSampler(70, { seed: 1 }) }, { sampler: new RandomSampler(300, { seed: 1 }) }],
+      { weights: [0.6, 0.4], stop: "all-exhausted" },
+    ),
 };
 
 describe.each(Object.entries(samplers))("%s", (_, create) => {
@@ -67,6 +81,32 @@ const random = Object.entries(samplers).filter(([name]) => name !== "sequential"
 test.each(random)("%s: each epoch is another order", (_, create) => {
   const [a, b] = [readAll(create().epoch(0)), readAll(create().epoch(1))];
   expect(a.filter((record, position) => record === b[position]).length).toBeLessThan(a.length / 5);
+});
+
+test("orders never change between releases", () => {
+  const prints = Object.entries(samplers).map(([name, create]) => {
+    return [name, fingerprint(Float64Array.from(readAll(create().epoch(3))))];
+  });
+  expect(Object.fromEntries(prints)).toMatchInlineSnapshot(`
+    {
+      "distributed": "3c7dc92b94916e18",
+      "iterable": "d70d820506341086",
+      "length buckets, boundaries": "1915e9362a720678",
+      "length buckets, windows": "798796d70cfb973f",
+      "mixture": "e67e044f0b51fe60",
+      "random": "274b0fea47a94339",
+      "random with replacement": "665ebd38da764594",
+      "random, large": "27612830aa619e0a",
+      "random, more samples than records": "1ae4b46c0176c9e3",
+      "sequential": "fd7a0f7b516b24f6",
+      "stratified": "c1b1d0141fb4aded",
+      "stratified, balanced": "08f51362f97b0ea6",
+      "subset random": "84939092e6edeb57",
+      "weighted": "6818a5e0b44adf54",
+      "weighted without replacement": "04e6edb39eca814a",
+      "window": "630929a64359e345",
+    }
+  `);
 });
 
 test("SequentialSampler counts up, over a number or anything with a length", () => {

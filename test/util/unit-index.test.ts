@@ -73,3 +73,21 @@ test("counts that do not agree are refused", () => {
     "counts.units must be an integer >= 0, got -1",
   );
 });
+
+test("more than a million units take the index with fewer numbers: same answers, one by one and many at once", () => {
+  const units = 2 ** 20 + 5;
+  const counts = Uint16Array.from({ length: units }, (_, unit) => (unit * 7) % 5);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const index = createUnitIndex({ units, total, counts });
+  const records = Float64Array.from({ length: 1000 }, (_, i) => (i * 7919) % total);
+  const found = new Uint32Array(records.length);
+  const rows = new Uint32Array(records.length);
+  index.locateMany(records, found, rows);
+  for (const [i, record] of records.entries()) {
+    const unit = found[i] ?? -1;
+    expect(index.startOf(unit) + (rows[i] ?? -1)).toBe(record);
+    expect(rows[i]).toBeLessThan(index.countOf(unit));
+    expect(index.locate(record)).toEqual({ unit, row: rows[i] });
+  }
+  expect(() => index.locateMany(Float64Array.of(0, total), found, rows)).toThrow(RangeError);
+});
