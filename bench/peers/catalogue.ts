@@ -18,8 +18,6 @@ export interface Entry {
   readonly args?: Args;
   /** @default all three */
   readonly workloads?: readonly string[];
-  /** What is stored is compressed. */
-  readonly compressed?: boolean;
 }
 
 const IMAGES = ["W1", "W2"];
@@ -28,15 +26,15 @@ const SMALL_GROUP = 3 * MIB;
 const LARGE_GROUP = 12 * MIB;
 
 const hexz = { peer: "hexz", program: "hexz.js" };
-const lz4 = { store: "hexz-lz4", compressed: true };
+const lz4 = { store: "hexz-lz4" };
 const numpy = { peer: "numpy", program: "numpy_take.py", environment: "base" } as const;
-const parquet = { peer: "parquet", program: "parquet.py", environment: "base", compressed: true } as const;
+const parquet = { peer: "parquet", program: "parquet.py", environment: "base" } as const;
 const small = { store: "parquet-3mib" };
 const large = { store: "parquet-12mib" };
 const lmdb = { peer: "lmdb", program: "lmdb.js" };
 const lance = { peer: "lance", program: "lance_peer.py", environment: "base", store: "lance" } as const;
 const grain = { peer: "grain", program: "grain_peer.py", environment: "base", store: "grain" } as const;
-const zarr = { peer: "zarr", program: "zarr_peer.py", environment: "base", store: "zarr", compressed: true } as const;
+const zarr = { peer: "zarr", program: "zarr_peer.py", environment: "base", store: "zarr" } as const;
 const mosaicml = { peer: "mosaicml", program: "mosaicml.py", environment: "torch", store: "mds" } as const;
 const litdata = { peer: "litdata", program: "litdata_peer.py", environment: "torch", store: "litdata" } as const;
 const ffcv = { peer: "ffcv", program: "ffcv_peer.py", environment: "ffcv", store: "ffcv", workloads: IMAGES } as const;
@@ -60,7 +58,7 @@ export const CATALOGUE: readonly Entry[] = [
   { peer: "read-sync", variant: "", program: "read-sync.js" },
   { peer: "whole-file", variant: "", program: "whole-file.js" },
   { ...lmdb, variant: "", store: "lmdb", args: { compression: false } },
-  { ...lmdb, variant: "lz4", store: "lmdb-lz4", args: { compression: true }, compressed: true },
+  { ...lmdb, variant: "lz4", store: "lmdb-lz4", args: { compression: true } },
   { ...ffcv, variant: "1 worker", args: { workers: 1 } },
   { ...ffcv, variant: "2 workers", args: { workers: 2 } },
   { peer: "hf-datasets", variant: "", program: "hf_datasets.py", environment: "base", store: "arrow" },

@@ -9,6 +9,7 @@ import type { Job, PeerResult } from "./job.js";
 import { CACHE, type WorkloadData } from "./workloads.js";
 
 const CORES = 2;
+const COMPRESSED_SHARE = 0.9;
 const SPARE_SECONDS = 120;
 const PREPARE_SECONDS = 1800;
 
@@ -17,8 +18,9 @@ export interface Standing {
   readonly workload: string;
   readonly peer: string;
   readonly variant: string;
-  readonly compressed: boolean;
   readonly storedBytes: number;
+  /** The files are at least a tenth smaller than the raw ones. */
+  readonly compressed: boolean;
   /** Median over all rounds; undefined where the peer could not run, and `problem` says why. */
   readonly median?: number | undefined;
   readonly firstBatchMs?: number | undefined;
@@ -128,12 +130,13 @@ function runProgram(
 function standingOf({ entry, job, results, problem }: Racer): Standing {
   const rates = results.flatMap(({ recordsPerSecond }) => recordsPerSecond);
   const [first] = results;
+  const storedBytes = directoryBytes(entry.store === undefined ? job.data.directory : job.store);
   return {
     workload: job.data.name,
     peer: entry.peer,
     variant: entry.variant,
-    compressed: entry.compressed === true,
-    storedBytes: entry.store === undefined ? directoryBytes(job.data.directory) : directoryBytes(job.store),
+    storedBytes,
+    compressed: storedBytes < COMPRESSED_SHARE * job.data.rawBytes,
     median: problem === undefined ? median(rates) : undefined,
     firstBatchMs: problem === undefined ? median(results.map(({ firstBatchMs }) => firstBatchMs)) : undefined,
     problem,

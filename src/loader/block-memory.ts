@@ -60,6 +60,8 @@ export class BlockMemory {
   /** Gone from memory; the store forgets it. */
   readonly #onEvict: (resident: Resident) => void;
   evictions = 0;
+  /** Steps that count on every block staying where it is: nothing is evicted while there are any. */
+  holds = 0;
 
   constructor(arena: Arena, onEvict: (resident: Resident) => void) {
     this.#arena = arena;
@@ -90,7 +92,7 @@ export class BlockMemory {
     for (;;) {
       const slot = this.#arena.allocate(bytes);
       if (slot !== undefined) return slot;
-      const [oldest] = this.#idle.values();
+      const [oldest] = this.holds > 0 ? [] : this.#idle.values();
       if (oldest === undefined) return undefined;
       this.#evict(oldest);
     }
@@ -101,7 +103,7 @@ export class BlockMemory {
     for (;;) {
       const slot = this.reserve(bytes);
       if (slot !== undefined) return slot;
-      const victim = farthest(residents.values());
+      const victim = this.holds > 0 ? undefined : farthest(residents.values());
       if (victim === undefined) return undefined;
       this.#evict(victim);
     }

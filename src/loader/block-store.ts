@@ -13,6 +13,9 @@ const BLOCKS_PER_TASK = 8;
 /** Tasks under way per thread. */
 const TASKS_PER_THREAD = 4;
 
+/** What a step holds of a store that has every block: nothing has to be counted, as long as nothing is evicted meanwhile. */
+const ALL_BLOCKS: readonly Resident[] = [];
+
 /** Plain numbers about what the store did since it was made. */
 export interface BlockStoreStats {
   readonly blocksDecoded: number;
@@ -43,6 +46,7 @@ export class BlockStore {
   #queue: Resident[] = [];
   #head = 0;
   #planned = 0;
+  #readyBlocks = 0;
   #tasks = 0;
   /** Steps that use their blocks right now. */
   #steps = 0;
@@ -79,7 +83,8 @@ export class BlockStore {
   }
 
   /** Announces one use of each of `blocks` in `step`; {@link start} begins to decode them. */
-  plan(blocks: readonly number[], step: number, executor: Executor): Resident[] {
+  plan(blocks: readonly number[], step: number, executor: Executor): readonly Resident[] {
+    if (this.#readyBlocks === this.#snapshot.header.blocks) return this.#planAll(blocks);
     return blocks.map((block) => {
       const resident = this.#residents.get(block) ?? this.#want(block, executor);
       if (resident.uses === 0) this.#recall(resident);
@@ -87,6 +92,12 @@ export class BlockStore {
       resident.lastStep = Math.max(resident.lastStep, step);
       return resident;
     });
+  }
+
+  #planAll(blocks: readonly number[]): readonly Resident[] {
+    this.#counts.hits += blocks.length;
+    this.#memory.holds++;
+    return ALL_BLOCKS;
   }
 
   #recall(resident: Resident): void {
@@ -110,6 +121,7 @@ export class BlockStore {
 
   /** Takes back planned uses that will not come. */
   unplan(residents: readonly Resident[]): void {
+    if (residents === ALL_BLOCKS) this.#memory.holds--;
     for (const resident of residents) this.#settleUse(resident);
   }
 
@@ -187,6 +199,7 @@ export class BlockStore {
   /** Ends a step's use of its blocks. */
   release(residents: readonly Resident[]): void {
     this.#steps--;
+    if (residents === ALL_BLOCKS) this.#memory.holds--;
     this.#unpin(residents);
     for (const resident of residents) this.#settleUse(resident);
     this.#pump();
@@ -201,12 +214,14 @@ export class BlockStore {
   }
 
   #forget(resident: Resident): void {
+    if (resident.state === "ready") this.#readyBlocks--;
     this.#memory.release(resident);
     if (this.#residents.get(resident.block) === resident) this.#residents.delete(resident.block);
   }
 
   /** A planned block that lost its memory is decoded again later. */
   #evicted(resident: Resident): void {
+    this.#readyBlocks--; // only those are evicted
     if (resident.uses === 0) {
       this.#residents.delete(resident.block);
     } else {
@@ -339,6 +354,7 @@ export class BlockStore {
     this.#counts.blocksDecoded++;
     this.#counts.decodedBytes += resident.entry?.rawLength ?? 0;
     resident.state = "ready";
+    this.#readyBlocks++;
     this.addresses[resident.block] = resident.slot?.at ?? 0;
     for (const waiter of takeWaiters(resident)) if (--waiter.missing === 0) waiter.resolve();
     if (resident.uses === 0) this.#memory.retire(resident);

@@ -90,7 +90,7 @@ export class LoaderHost implements AsyncDisposable {
     const batches = Math.min(MAX_BATCHES, Math.max(MIN_BATCHES, wanted));
     const taken = batches * batchRoom + (threads + 1) * packageScratchBytes(maxRawLength, this.rows);
     const bytes = Math.max(0, this.#arenaBytes - taken) * PLANNED_SHARE;
-    const meanBlockBytes = rawBytes / blocks + ARENA_PAGE_BYTES / 2; // slots are whole pages
+    const meanBlockBytes = rawBytes / Math.max(1, blocks) + ARENA_PAGE_BYTES / 2; // slots are whole pages
     const fitting = Math.max(1, Math.floor(bytes / meanBlockBytes));
     return {
       memoryBytes: this.#memoryBytes,

@@ -21,6 +21,7 @@ const OPTION_NAMES = [
   "shard",
   "dropLast",
   "tail",
+  "filter",
   "sampler",
   "select",
   "cast",
@@ -38,6 +39,7 @@ export interface ResolvedOptions {
   readonly shard: Shard;
   readonly tail: ShardTail;
   readonly sampler: Sampler | Iterable<number> | undefined;
+  readonly filter: Iterable<number> | ((record: number) => boolean) | undefined;
   readonly select: readonly string[];
   readonly cast: Readonly<Record<string, Cast>>;
   readonly onError: OnError;
@@ -61,6 +63,7 @@ export function resolveLoaderOptions(
     dropLast = false,
     tail = dropLast === true ? "drop" : "short",
     sampler,
+    filter,
     select = names,
     cast = {},
     onError = "raise",
@@ -75,13 +78,33 @@ export function resolveLoaderOptions(
     throw new TypeError(`options.dropLast is true and options.tail is "${tail}": give one of them`);
   assertInteger("options.workers", workers, 0, MAX_WORKERS);
   const shuffle = resolveShuffle(options.shuffle ?? false);
+  if (filter !== undefined && sampler !== undefined) {
+    throw new TypeError(
+      "options.sampler and options.filter exclude each other: the sampler says which records there are",
+    );
+  }
+  if (filter !== undefined && typeof filter !== "function" && typeof filter?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`options.filter must be record numbers or a function, got ${show(filter)}`);
+  }
   if (shuffle !== undefined && sampler !== undefined) {
     throw new TypeError("options.sampler and options.shuffle exclude each other: the sampler is the order");
   }
   const selected = resolveSelect(select, names);
   assertCasts(cast, schema, selected);
   assertOnError(onError, maxSkippedRecords);
-  return { batchSize, shuffle, shard, tail, sampler, select: selected, cast, onError, maxSkippedRecords, workers };
+  return {
+    batchSize,
+    shuffle,
+    shard,
+    tail,
+    sampler,
+    filter,
+    select: selected,
+    cast,
+    onError,
+    maxSkippedRecords,
+    workers,
+  };
 }
 
 function resolveShard(shard: unknown): Shard {

@@ -1,10 +1,12 @@
 import type { Snapshot } from "../core/snapshot.js";
 import { shuffleContract } from "../sampler/contract.js";
+import { createFilter, withFilter } from "../sampler/filtered-sampler.js";
 import { createIterableSampler } from "../sampler/iterable-sampler.js";
 import { RandomSampler } from "../sampler/random-sampler.js";
 import { SequentialSampler } from "../sampler/sequential-sampler.js";
-import type { Sampler, ShuffleContract } from "../sampler/types.js";
+import type { Sampler, ShuffleContract, UnitCounts } from "../sampler/types.js";
 import { createWindowSampler } from "../sampler/window-sampler.js";
+import { createUnitIndex } from "../util/unit-index.js";
 import type { Capacity } from "./host.js";
 import type { ResolvedOptions } from "./options.js";
 import type { LoaderState, ShuffleOptions } from "./types.js";
@@ -30,22 +32,43 @@ export function chooseOrder(
   capacity: Capacity,
   saved?: LoaderState["order"],
 ): ChosenOrder {
-  const { shuffle, sampler } = options;
+  const { sampler } = options;
   if (sampler !== undefined)
     return { sampler: isSampler(sampler) ? sampler : createIterableSampler(sampler), contract: undefined };
-  if (shuffle === undefined) return { sampler: new SequentialSampler(snapshot.length), contract: undefined };
-  const globalBatch = options.batchSize * options.shard.world;
-  const { blocks } = snapshot.header;
+  if (snapshot.length === 0) return { sampler: NO_RECORDS, contract: undefined };
+  if (options.filter === undefined) return orderOf(options, snapshot, snapshot.counts, capacity, saved);
+  const filter = createFilter(options.filter, createUnitIndex(snapshot.counts));
+  const { sampler: chosen, contract } = orderOf(options, snapshot, filter.counts, capacity, saved);
+  return { sampler: withFilter(chosen, filter), contract };
+}
+
+/** The order of an empty dataset. */
+const NO_RECORDS: Sampler = {
+  length: 0,
+  parameters: { kind: "empty" },
+  epoch: () => ({ length: 0, fill: () => {} }),
+};
+
+/** An order of the records that `counts` tells of. */
+function orderOf(
+  { shuffle, batchSize, shard }: ResolvedOptions,
+  snapshot: Snapshot,
+  counts: UnitCounts,
+  capacity: Capacity,
+  saved: LoaderState["order"] | undefined,
+): ChosenOrder {
+  if (shuffle === undefined) return { sampler: new SequentialSampler(counts.total), contract: undefined };
+  const globalBatch = batchSize * shard.world;
   if (isFull(shuffle, capacity, saved)) {
-    const full = new RandomSampler(snapshot.length, { seed: shuffle.seed });
-    return { sampler: full, contract: { window: blocks, varianceFactor: 1, effectiveBatch: globalBatch } };
+    const full = new RandomSampler(counts.total, { seed: shuffle.seed });
+    return { sampler: full, contract: { window: counts.units, varianceFactor: 1, effectiveBatch: globalBatch } };
   }
   const window = shuffle.window ?? numberOf(saved?.window) ?? autoWindow(capacity, globalBatch);
   const lanes = shuffle.window === undefined ? numberOf(saved?.lanes) : undefined;
-  const windowed = createWindowSampler({ counts: snapshot.counts, seed: shuffle.seed, window, lanes });
+  const windowed = createWindowSampler({ counts, seed: shuffle.seed, window, lanes });
   const contract = shuffleContract({
     window: numberOf(windowed.parameters.window) ?? window,
-    recordsPerUnit: Math.max(1, snapshot.length / blocks),
+    recordsPerUnit: Math.max(1, counts.total / counts.units),
     rho: labelCorrelation(snapshot),
     batchSize: globalBatch,
     lanes: numberOf(windowed.parameters.lanes),

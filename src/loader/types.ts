@@ -59,6 +59,8 @@ export interface LoaderOptions<
   readonly tail?: "drop" | "pad" | "short" | undefined;
   /** A sampler of `hexz`, or any iterable of record numbers (read once per epoch). */
   readonly sampler?: Sampler | Iterable<number> | undefined;
+  /** Only these records: their numbers, or a function that is asked once for each; the epoch is as long as there are any. Not together with `sampler`. */
+  readonly filter?: Iterable<number> | ((record: number) => boolean) | undefined;
   /** Fields to load; the others are not copied. @default all */
   readonly select?: readonly K[] | undefined;
   /**

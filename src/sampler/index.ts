@@ -1,6 +1,6 @@
 /**
- * Which records, in which order. Receives record counts, a seed, an epoch number and options; gives an {@link EpochOrder}, which answers for any
- * position at any time. Invariants: the same arguments give the same order on every machine, whatever the number of workers or ranks;
+ * Which records, in which order. Receives record counts, labels, lengths or weights, a seed, an epoch number and options; gives an {@link EpochOrder}, which
+ * answers for any position at any time. Invariants: the same arguments give the same order on every machine, whatever the number of workers or ranks;
  * every order can be read from any position on, so a saved position is all that a resume needs. Pure numbers: no I/O, no clock, no global
  * random state, and no floating point function whose last bit differs between machines.
  * @module
