@@ -51,6 +51,8 @@ export type {
   LoaderOptions,
   LoaderState,
   LoaderStats,
+  MappedEpoch,
+  MappedLoader,
   OnError,
   OneHotCast,
   ShuffleOptions,
@@ -58,11 +60,27 @@ export type {
 export { openDataset } from "./loader/index.js";
 export type { PackOptions, PackProgress, PackResult } from "./pack/index.js";
 export { pack } from "./pack/index.js";
-export type { EpochOrder, Sampler, Shard, ShuffleContract } from "./sampler/index.js";
+export type {
+  EpochOrder,
+  LauncherOptions,
+  LauncherShard,
+  LengthBucketSamplerOptions,
+  Mixture,
+  MixtureOptions,
+  MixturePlace,
+  MixtureSource,
+  MixtureStop,
+  Sampler,
+  Shard,
+  ShuffleContract,
+  StratifiedSamplerOptions,
+} from "./sampler/index.js";
 export {
   BatchSampler,
+  createMixture,
   DistributedSampler,
   LengthBucketSampler,
+  MixtureSampler,
   RandomSampler,
   SequentialSampler,
   StratifiedSampler,

@@ -57,10 +57,7 @@ async function bench(file: string, flags: BenchFlags, io: CliIo): Promise<void> 
   await using snapshot = await openSnapshotFile(file, signal);
   await using host = new LoaderHost(snapshot, memoryBytes);
   const { batchSize, workers, shuffle } = flags;
-  const options = resolveLoaderOptions(
-    { batchSize, workers, shuffle: { seed: 0, mode: shuffle } },
-    host.schema,
-  );
+  const options = resolveLoaderOptions({ batchSize, workers, shuffle: { seed: 0, mode: shuffle } }, host.schema);
   await using loader: DataLoader = new Loader(host, options);
   await measureLimit(host, signal); // brings the file into the page cache and the code to speed
   const before = await measureLimit(host, signal);

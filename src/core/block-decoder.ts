@@ -5,9 +5,9 @@ import { LAYOUT_COLUMNS, LAYOUT_RAW } from "./blocks.js";
 import { codecById } from "./codec/index.js";
 import type { BlockEntry } from "./format/block-page.js";
 import { FILTERS_ALIGNMENT } from "./format/columns.js";
+import { restoreRowsAt } from "./format/restore-rows.js";
 import type { RowLayout } from "./format/row-layout.js";
 import { align } from "./format/row-layout.js";
-import { restoreRowsAt } from "./format/restore-rows.js";
 
 /** Where a block is decoded, as addresses in the memory of a workbench. The three runs lie apart, but that `stored` may be `target`. */
 export interface BlockPlace {
@@ -42,7 +42,8 @@ export function decodeBlockAt(bench: Workbench, entry: BlockEntry, recipe: Block
       assertPlain(entry, recipe);
       decodeTo(bench, entry, place.stored, place.target);
     } else if (entry.layout === LAYOUT_COLUMNS && recipe.rows !== undefined) {
-      if (entry.encodedLength > maxEncodedBytes(entry.rawLength, recipe.rows)) throw corrupt("has more encoded bytes than its rows can");
+      if (entry.encodedLength > maxEncodedBytes(entry.rawLength, recipe.rows))
+        throw corrupt("has more encoded bytes than its rows can");
       const at = entry.codec === 0 ? place.stored : place.scratch;
       decodeTo(bench, entry, place.stored, at);
       const target = { at: place.target, length: entry.rawLength };

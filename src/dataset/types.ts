@@ -74,6 +74,8 @@ export interface Batch<S extends Schema = Schema> {
   readonly step: number;
   /** Records in this batch. */
   readonly size: number;
+  /** How many of them, the last ones, only fill a last batch up (`tail: "pad"`): leave them out where they would count twice. */
+  readonly padded: number;
   /** Record numbers, in the order of the rows. */
   readonly indices: Float64Array;
   readonly columns: ColumnsOf<S>;

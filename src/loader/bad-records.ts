@@ -70,5 +70,6 @@ export function without(step: Step, bad: ReadonlySet<number>): Step {
     blockOf: Uint32Array.from(kept, (i) => step.blockOf[i] as number),
     rows: Uint32Array.from(kept, (i) => step.rows[i] as number),
     blocks: step.blocks.filter((block) => !bad.has(block)),
+    padded: kept.filter((i) => i >= step.indices.length - step.padded).length,
   };
 }

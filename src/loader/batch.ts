@@ -45,6 +45,7 @@ export function createBatch<S extends Schema>(
     epoch,
     step: step.step,
     size,
+    padded: step.padded,
     indices: step.indices,
     columns,
     validity,

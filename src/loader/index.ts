@@ -11,6 +11,7 @@ export type { BadRecords, OnError } from "./bad-records.js";
 export type { Cast, FloatCast, OneHotCast } from "./cast.js";
 export type { DatasetOptions } from "./dataset.js";
 export { openDataset } from "./dataset.js";
+export type { MappedEpoch, MappedLoader } from "./mapped.js";
 export type { DatasetStats, LoaderStats } from "./stats.js";
 export type {
   Casts,

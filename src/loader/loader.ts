@@ -1,4 +1,4 @@
-import type { Schema } from "../dataset/types.js";
+import type { Batch, Schema } from "../dataset/types.js";
 import { HexzError } from "../errors.js";
 import type { ShuffleContract } from "../sampler/types.js";
 import { formatBytes } from "../util/byte-size.js";
@@ -15,6 +15,8 @@ import { EpochIteration } from "./epoch.js";
 import { Gatherer } from "./gatherer.js";
 import type { Capacity, LoaderHost } from "./host.js";
 import type { Lending } from "./lending.js";
+import type { MappedLoader } from "./mapped.js";
+import { mapLoader } from "./mapped.js";
 import type { ResolvedOptions } from "./options.js";
 import { assertRoomForBatch } from "./options.js";
 import type { ChosenOrder } from "./order.js";
@@ -77,6 +79,10 @@ export class Loader<S extends Schema> implements DataLoader<S> {
     const derived = new Loader<CastSchema<S, C>>(this.#host, { ...this.#options, cast });
     this.#derived.push(derived);
     return derived;
+  }
+
+  map<T>(map: (batch: Batch<S>) => T | Promise<T>): MappedLoader<T> {
+    return mapLoader<S, T>(this, map);
   }
 
   epoch(epoch: number, options: IterationOptions = {}): Epoch<S> {

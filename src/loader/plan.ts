@@ -10,6 +10,8 @@ export interface Step {
   readonly end: number;
   /** Record numbers, in the order of the batch. */
   readonly indices: Float64Array;
+  /** How many of them, the last ones, fill the step up and stand elsewhere in the epoch as well. */
+  readonly padded: number;
   /** The different blocks needed, in the order of first use. */
   readonly blocks: readonly number[];
   /** Per record: its block. */
@@ -56,7 +58,15 @@ export function createPlan({ order, index, batchSize, shard, tail, position }: P
       const { indices, blockOf, rows } = allocate(share.size);
       fillStep(order, share, indices);
       index.locateMany(indices, blockOf, rows);
-      return { step: stepsBefore + at++, end: share.to, indices, blocks: distinct(blockOf, isNew), blockOf, rows };
+      return {
+        step: stepsBefore + at++,
+        end: share.to,
+        padded: share.padded,
+        indices,
+        blocks: distinct(blockOf, isNew),
+        blockOf,
+        rows,
+      };
     },
   };
 }

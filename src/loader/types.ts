@@ -2,6 +2,7 @@ import type { Batch, Field, Records, Schema } from "../dataset/types.js";
 import type { Sampler, Shard, ShuffleContract } from "../sampler/types.js";
 import type { OnError } from "./bad-records.js";
 import type { Cast, OneHotCast } from "./cast.js";
+import type { MappedLoader } from "./mapped.js";
 import type { DatasetStats, LoaderStats } from "./stats.js";
 
 /** How an epoch is mixed. */
@@ -114,6 +115,8 @@ export interface DataLoader<S extends Schema = Schema> extends AsyncDisposable {
   readonly contract: ShuffleContract | undefined;
   /** A loader with the same options and these casts besides, over the same memory and threads; closed with this one. */
   cast<const C extends Casts<keyof S & string>>(casts: C): DataLoader<CastSchema<S, C>>;
+  /** Its batches, each through `map` on the calling thread, in order; `map` may release the batch it is given. */
+  map<T>(map: (batch: Batch<S>) => T | Promise<T>): MappedLoader<T>;
   epoch(epoch: number, options?: IterationOptions): Epoch<S>;
   resume(state: LoaderState, options?: IterationOptions): Epoch<S>;
   /** What its epochs did and waited for, as plain numbers. */

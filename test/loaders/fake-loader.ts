@@ -50,6 +50,9 @@ export function fakeLoader<S extends Schema>(options: FakeOptions<S>): FakeLoade
     contract: undefined,
     // Casts nothing: its schema says so, and the reader of the loader has to.
     cast: () => loader as never,
+    map: () => {
+      throw new Error("nobody maps a fake");
+    },
     stats: () => {
       throw new Error("nobody asks a fake for statistics");
     },
@@ -137,6 +140,7 @@ export function makeBatch<S extends Schema>(
     epoch,
     step,
     size,
+    padded: 0,
     indices: Float64Array.from(rows),
     columns,
     validity,
