@@ -27,7 +27,7 @@ export function toNumbers(column: BigIntColumn): Float64Array {
  * IEEE 754 half precision bits as float32; every half is exact in float32. Exponents are rebiased from 15 to 127; subnormal halves
  * (exponent 0) are `mantissa × 2^-24` and become normal floats.
  *
- * `src/dataset/half.ts` decodes halves too, one at a time and to doubles, for records. This one is for whole columns, and a loader loads no room of hexz:
+ * `src/util/half.ts` decodes halves too, one at a time and to doubles, for records. This one is for whole columns, and a loader loads no room of hexz:
  * sharing would pull the engine, Node's modules included, in with it. Both are tested on all 65,536 patterns.
  */
 export function halfToFloat32(bits: Uint16Array): Float32Array {

@@ -27,6 +27,7 @@ export class BlockIndex {
   readonly #header: SnapshotHeader;
   readonly #rows: readonly PageRow[];
   readonly #counts: BlockCounts;
+  readonly #maxEncodedLength: number;
   readonly #pages: LRUCache<number, LoadedPage>;
   readonly #loading = new Map<number, Promise<LoadedPage>>();
 
@@ -35,9 +36,11 @@ export class BlockIndex {
     header: SnapshotHeader,
     rows: readonly PageRow[],
     counts: BlockCounts,
+    maxEncodedLength: number,
     cacheBytes: number,
   ) {
     this.#counts = counts;
+    this.#maxEncodedLength = maxEncodedLength;
     this.#source = source;
     this.#header = header;
     this.#rows = rows;
@@ -152,7 +155,7 @@ export class BlockIndex {
       entry.offset >= dataOffset &&
       entry.offset + entry.storedLength <= pagesOffset &&
       entry.storedLength <= Math.min(maxStoredLength, entry.encodedLength) &&
-      entry.encodedLength <= MAX_RAW_BLOCK_BYTES &&
+      entry.encodedLength <= Math.min(this.#maxEncodedLength, MAX_RAW_BLOCK_BYTES) &&
       entry.rawLength <= maxRawLength;
     if (fits) return;
     throw new HexzError(

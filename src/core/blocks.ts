@@ -1,78 +1,22 @@
-import { HexzError, isHexzError } from "../errors.js";
+import { HexzError } from "../errors.js";
+import { blockRoom } from "./block-decoder.js";
 import type { ChecksumId } from "./codec/checksum.js";
-import { blake3, checksumOf, codecById, codecByName } from "./codec/index.js";
+import { blake3, checksumOf, codecByName } from "./codec/index.js";
 import type { CodecName } from "./codec/types.js";
 import type { BlockEntry } from "./format/block-page.js";
-import { restoreRows, splitColumns } from "./format/columns.js";
+import { LAYOUT_COLUMNS, LAYOUT_RAW } from "./format/block-page.js";
+import { splitColumns } from "./format/columns.js";
 import type { RowLayout } from "./format/row-layout.js";
-
-/** Block layouts of FORMAT.md section 4. */
-export const LAYOUT_RAW = 0;
-export const LAYOUT_COLUMNS = 1;
 
 /** What decoding the blocks of one snapshot needs. Plain data: it is cloned to workers as it is. */
 export interface BlockRecipe {
   /** How errors call the snapshot. */
   readonly name: string;
+  /** Number of the header's codec: that of all blocks but those kept stored. `loadDecoder` loads it. */
+  readonly codec: number;
   readonly checksum: ChecksumId;
   /** Rows of kind `records`; absent for kind `bytes`. */
   readonly rows: RowLayout | undefined;
-}
-
-/**
- * Checks and decodes one block into `target` (exactly `entry.rawLength` bytes, may be shared memory): checksum, codec, exact length, rows
- * restored. Synchronous; needs `loadCodecs()` and `loadChecksums()` before.
- *
- * @throws HexzError `E_BLOCK_CORRUPT` with the block's number and offset; `E_CODEC` for an unknown codec.
- */
-export function decodeBlock(stored: Uint8Array, entry: BlockEntry, recipe: BlockRecipe, target: Uint8Array): void {
-  try {
-    assertChecksum(stored, entry, recipe.checksum);
-    const encoded = codecById(entry.codec).decode(stored, entry.encodedLength);
-    if (encoded.length !== entry.encodedLength || target.length !== entry.rawLength) {
-      throw corrupt(`decoded to ${encoded.length} bytes, the index says ${entry.encodedLength}`);
-    }
-    restore(encoded, entry, recipe.rows, target);
-  } catch (cause) {
-    throw located(cause, entry, recipe.name);
-  }
-}
-
-function assertChecksum(stored: Uint8Array, entry: BlockEntry, checksum: ChecksumId): void {
-  const actual = checksumOf(checksum, stored);
-  if (actual.low !== entry.checksumLow || actual.high !== entry.checksumHigh) {
-    throw corrupt("does not match its checksum");
-  }
-}
-
-function restore(encoded: Uint8Array, entry: BlockEntry, rows: RowLayout | undefined, target: Uint8Array): void {
-  if (entry.layout === LAYOUT_RAW) {
-    if (rows !== undefined && !(rows.isPlain && target.length === entry.count * rows.strideBytes)) {
-      throw corrupt("stores its rows as they are, which this schema does not allow");
-    }
-    if (encoded.length !== target.length)
-      throw corrupt(`holds ${encoded.length} raw bytes, the index says ${target.length}`);
-    target.set(encoded);
-  } else if (entry.layout === LAYOUT_COLUMNS && rows !== undefined) {
-    restoreRows(encoded, entry.count, rows, target);
-  } else {
-    throw corrupt(`has the unknown layout ${entry.layout}`);
-  }
-}
-
-function corrupt(what: string): HexzError {
-  return new HexzError("E_BLOCK_CORRUPT", what);
-}
-
-/** Says which block of which file failed, whatever layer noticed. */
-function located(cause: unknown, entry: BlockEntry, name: string): HexzError {
-  const code = isHexzError(cause) ? cause.code : "E_BLOCK_CORRUPT";
-  const what = cause instanceof Error ? cause.message : String(cause);
-  const where = `block ${entry.block} of ${name} at offset ${entry.offset}`;
-  return new HexzError(code, `${where} is damaged (${what}); restore the file from a good copy`, {
-    context: { source: name, block: entry.block, offset: entry.offset, storedLength: entry.storedLength },
-    cause,
-  });
 }
 
 /** How blocks are written. Plain data: it is cloned to workers as it is. */
@@ -133,15 +77,12 @@ function assertRoundTrip(
   raw: Uint8Array,
   stored: Uint8Array,
   entry: EncodedBlock["entry"],
-  recipe: EncodeRecipe,
+  { checksum, rows }: EncodeRecipe,
 ): void {
-  const again = new Uint8Array(raw.length);
-  decodeBlock(
-    stored,
-    { ...entry, block: 0, offset: 0, source: 0 },
-    { name: "the block just encoded", ...recipe },
-    again,
-  );
-  if (Buffer.compare(raw, again) !== 0)
-    throw corrupt("a block decodes to other bytes than were encoded: a bug in its codec; nothing was published");
+  const recipe = { name: "the block just encoded", codec: entry.codec, checksum, rows };
+  const room = blockRoom({ ...entry, block: 0, offset: 0, source: 0 }, recipe);
+  room.stored.set(stored);
+  if (Buffer.compare(raw, room.decode()) === 0) return;
+  const message = "a block decodes to other bytes than were encoded: a bug in its codec; nothing was published";
+  throw new HexzError("E_BLOCK_CORRUPT", message);
 }

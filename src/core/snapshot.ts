@@ -2,9 +2,9 @@ import { HexzError } from "../errors.js";
 import { sameBytes } from "../util/bytes.js";
 import { assertInteger, assertKnownKeys } from "../util/options.js";
 import { BlockIndex } from "./block-index.js";
+import { blockRoom, decodeBlock, maxEncodedBytes } from "./block-decoder.js";
 import type { BlockRecipe } from "./blocks.js";
-import { decodeBlock } from "./blocks.js";
-import { blake3, codecById, loadChecksums, loadCodecs } from "./codec/index.js";
+import { blake3, codecById, loadDecoder } from "./codec/index.js";
 import type { BlockEntry } from "./format/block-page.js";
 import type { BlockCounts } from "./format/counts.js";
 import { parseCounts } from "./format/counts.js";
@@ -85,7 +85,6 @@ export async function openSnapshot(
   options.signal?.throwIfAborted();
   const source = await openSource(where);
   try {
-    await Promise.all([loadCodecs(), loadChecksums()]);
     return await readSnapshot(source, pageCacheBytes, options);
   } catch (error) {
     await source.close();
@@ -102,8 +101,11 @@ async function readSnapshot(source: RangeSource, pageCacheBytes: number, options
   assertCodec(header.codec, source.name);
   const { metadata, pages } = await readTail(source, header, options);
   const counts = await readCounts(source, header, options);
-  const index = new BlockIndex(source, header, pages, counts, pageCacheBytes);
-  return new OpenSnapshot(source, header, metadata, pages, counts, index);
+  await loadDecoder(header.codec);
+  const rows = metadata.fields === undefined ? undefined : createRowLayout(metadata.fields);
+  const maxEncodedLength = maxEncodedBytes(header.maxRawLength, rows);
+  const index = new BlockIndex(source, header, pages, counts, maxEncodedLength, pageCacheBytes);
+  return new OpenSnapshot(source, header, metadata, rows, pages, counts, index);
 }
 
 /** Refuses declared sizes before anything is allocated for them. */
@@ -234,6 +236,7 @@ class OpenSnapshot implements Snapshot {
     source: RangeSource,
     header: SnapshotHeader,
     metadata: Metadata,
+    rows: RowLayout | undefined,
     pages: readonly PageRow[],
     counts: BlockCounts,
     index: BlockIndex,
@@ -248,8 +251,8 @@ class OpenSnapshot implements Snapshot {
     this.schema = metadata.fields;
     this.statistics = metadata.statistics ?? {};
     this.user = metadata.user;
-    this.rows = metadata.fields === undefined ? undefined : createRowLayout(metadata.fields);
-    this.recipe = { name: source.name, checksum: header.checksum === 1 ? 1 : 2, rows: this.rows };
+    this.rows = rows;
+    this.recipe = { name: source.name, codec: header.codec, checksum: header.checksum === 1 ? 1 : 2, rows };
     this.counts = counts;
     this.#pages = pages;
     this.#index = index;
@@ -272,21 +275,20 @@ class OpenSnapshot implements Snapshot {
   readBlockSync(block: number): Uint8Array | undefined {
     this.#assertOpen();
     const entry = this.#syncReader === undefined ? undefined : this.#index.cachedEntry(block);
-    const stored = entry === undefined ? undefined : this.#syncReader?.read(entry.offset, entry.storedLength);
-    if (entry === undefined || stored === undefined) return undefined;
-    const raw = new Uint8Array(entry.rawLength);
+    if (this.#syncReader === undefined || entry === undefined) return undefined;
     try {
-      decodeBlock(stored, entry, this.recipe, raw);
+      const room = blockRoom(entry, this.recipe);
+      return this.#syncReader.readInto(entry.offset, room.stored) ? room.decode().slice() : undefined;
     } catch {
-      // Whether the file was damaged, changed or closed is found out by the other way.
+      // Whether the file was damaged, changed or closed, or a codec is still to be loaded, is found out by the other way.
       return undefined;
     }
-    return raw;
   }
 
   async #decodeInto(entry: BlockEntry, target: Uint8Array, options: ReadOptions | undefined): Promise<void> {
     const stored = new Uint8Array(entry.storedLength);
     await this.source.readInto(entry.offset, stored, options);
+    await loadDecoder(entry.codec);
     decodeBlock(stored, entry, this.recipe, target);
   }
 

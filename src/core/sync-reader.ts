@@ -25,7 +25,6 @@ export interface SyncReaderSeams {
 export class SyncReader {
   readonly #descriptor: number;
   readonly #seams: SyncReaderSeams;
-  #staging = new Uint8Array(0);
   #bytes = 0;
   /** Reads that are still to go the other way. */
   #pause = 0;
@@ -35,19 +34,18 @@ export class SyncReader {
     this.#seams = seams;
   }
 
-  /** The bytes `[offset, offset + lengthBytes)`, valid until the next call; undefined where they are to be read the other way, which also names what is wrong. */
-  read(offset: number, lengthBytes: number): Uint8Array | undefined {
-    if (lengthBytes > MAX_READ_BYTES || this.#isPausing()) return undefined;
-    if (this.#staging.length < lengthBytes) this.#staging = new Uint8Array(lengthBytes);
-    const target = this.#staging.subarray(0, lengthBytes);
+  /** Fills `target` with the bytes from `offset`; false where they are to be read the other way, which also names what is wrong. */
+  readInto(offset: number, target: Uint8Array): boolean {
+    const lengthBytes = target.length;
+    if (lengthBytes > MAX_READ_BYTES || this.#isPausing()) return false;
     const startMs = this.#seams.nowMs();
     try {
-      if (this.#seams.readAt(this.#descriptor, offset, target) !== lengthBytes) return undefined;
+      if (this.#seams.readAt(this.#descriptor, offset, target) !== lengthBytes) return false;
     } catch {
-      return undefined;
+      return false;
     }
     this.#pace(lengthBytes, this.#seams.nowMs() - startMs);
-    return target;
+    return true;
   }
 
   #isPausing(): boolean {

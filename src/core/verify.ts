@@ -1,8 +1,8 @@
 import { HexzError } from "../errors.js";
 import { sameBytes } from "../util/bytes.js";
 import type { BlockIndex } from "./block-index.js";
-import { decodeBlock } from "./blocks.js";
-import { blake3, checksumOf } from "./codec/index.js";
+import { blockRoom } from "./block-decoder.js";
+import { blake3, loadDecoder } from "./codec/index.js";
 import type { BlockEntry } from "./format/block-page.js";
 import type { PageRow } from "./format/page-table.js";
 import type { Snapshot } from "./snapshot.js";
@@ -87,13 +87,11 @@ async function verifyBlock(
 ): Promise<void> {
   const stored = new Uint8Array(entry.storedLength);
   await snapshot.source.readInto(entry.offset, stored, options);
-  if (options.deep !== true) {
-    const sum = checksumOf(snapshot.recipe.checksum, stored);
-    if (sum.low === entry.checksumLow && sum.high === entry.checksumHigh) return;
-  }
-  // Not deep: the checksum is wrong, and decoding says so in the reader's own words.
-  const raw = new Uint8Array(entry.rawLength);
-  decodeBlock(stored, entry, snapshot.recipe, raw);
+  if (options.deep === true) await loadDecoder(entry.codec);
+  const room = blockRoom(entry, snapshot.recipe);
+  room.stored.set(stored);
+  if (options.deep !== true) return room.check();
+  const raw = room.decode();
   if (hash === undefined || sameBytes(blake3(raw), hash)) return;
   const message = `block ${entry.block} of ${snapshot.name} does not match its BLAKE3 hash; restore the file from a good copy`;
   const context = { source: snapshot.name, block: entry.block, offset: entry.offset };

@@ -3,7 +3,7 @@ import type { FieldSpec, FixedField, ScalarType, SchemaSpec, VariableField } fro
 import { isFixed } from "../core/format/schema.js";
 import { HexzError, isHexzError } from "../errors.js";
 import { copyBytes, valueArray } from "./elements.js";
-import { halfToNumber } from "./half.js";
+import { halfToNumber } from "../util/half.js";
 import { setOwn } from "./own-property.js";
 import { decodeJson, decodeText } from "./text.js";
 

@@ -1,6 +1,6 @@
 import type { ScalarType } from "../core/format/schema.js";
 import { SCALAR_BYTES } from "../core/format/schema.js";
-import { halfToNumber } from "./half.js";
+import { halfToNumber } from "../util/half.js";
 import type { NumericArray } from "./types.js";
 
 type ArrayMaker = (buffer: ArrayBufferLike, byteOffset: number, length: number) => NumericArray;

@@ -1,5 +1,5 @@
 import type { ScalarType } from "../core/format/schema.js";
-import { numberToHalf } from "./half.js";
+import { numberToHalf } from "../util/half.js";
 
 /** Writes one element, little-endian, and says whether it fits; where it does not, nothing is written. */
 export type PutScalar = (view: DataView, at: number, value: unknown) => boolean;

@@ -13,7 +13,6 @@ export { createRecordReader } from "./decode.js";
 export type { RawBlock, RowWriter } from "./encode.js";
 export { createRowWriter } from "./encode.js";
 export { fields, schemaFromSpec, schemaSpec } from "./fields.js";
-export { halfToNumber, numberToHalf } from "./half.js";
 export type { RecordsOptions } from "./records.js";
 export { openRecords } from "./records.js";
 export type {

@@ -1,17 +1,12 @@
-import type { BlockEntry } from "../core/format/block-page.js";
 import type { Snapshot } from "../core/snapshot.js";
-import { HexzError, isHexzError } from "../errors.js";
+import { HexzError } from "../errors.js";
 import { formatBytes } from "../util/byte-size.js";
 import type { Arena, Slot } from "./arena.js";
-import type { Resident } from "./block-memory.js";
-import { BlockMemory, createResident } from "./block-memory.js";
+import { BlockFetcher } from "./block-fetcher.js";
+import { BlockMemory } from "./block-memory.js";
 import type { Executor } from "./executor.js";
-import type { DecodeJob } from "./workers/protocol.js";
-
-/** Blocks a task decodes at most: about a millisecond of work, so that handing it over is cheap beside it. */
-const BLOCKS_PER_TASK = 8;
-/** Tasks under way per thread. */
-const TASKS_PER_THREAD = 4;
+import type { Resident } from "./resident.js";
+import { createResident, takeWaiters } from "./resident.js";
 
 /** What a step holds of a store that has every block: nothing has to be counted, as long as nothing is evicted meanwhile. */
 const ALL_BLOCKS: readonly Resident[] = [];
@@ -42,29 +37,34 @@ export class BlockStore {
   /** Per block: where its rows begin in the arena; valid while the block is pinned. */
   readonly addresses: Uint32Array;
   readonly #residents = new Map<number, Resident>();
-  /** Wanted blocks, from `#head` on; some may have been forgotten since. */
-  #queue: Resident[] = [];
-  #head = 0;
+  readonly #fetcher: BlockFetcher;
   #planned = 0;
   #readyBlocks = 0;
-  #tasks = 0;
   /** Steps that use their blocks right now. */
   #steps = 0;
   /** Settles when no step waits for blocks. */
   #lastArrival: Promise<void> = Promise.resolve();
-  #locating = false;
   #closed = false;
-  readonly #counts = { blocksDecoded: 0, storedBytesRead: 0, decodedBytes: 0, hits: 0, misses: 0 };
+  readonly #counts = { blocksDecoded: 0, decodedBytes: 0, hits: 0, misses: 0 };
 
   constructor(snapshot: Snapshot, arena: Arena) {
     this.#snapshot = snapshot;
     this.#arena = arena;
     this.addresses = new Uint32Array(snapshot.header.blocks);
     this.#memory = new BlockMemory(arena, (resident) => this.#evicted(resident));
+    this.#fetcher = new BlockFetcher(snapshot, arena, {
+      isWanted: (resident) => resident.state === "wanted" && this.#residents.get(resident.block) === resident,
+      allocate: (bytes, resident) => this.#allocate(bytes, resident),
+      noRoom: (bytes) => this.#tooSmall(bytes),
+      onReady: (resident) => this.#succeed(resident),
+      onFailed: (resident, error) => this.#fail(resident, error),
+      onRetry: (resident) => this.#unplace(resident),
+    });
   }
 
   get stats(): BlockStoreStats {
-    return { ...this.#counts, evictions: this.#memory.evictions, keptBytes: this.#memory.keptBytes };
+    const { evictions, keptBytes } = this.#memory;
+    return { ...this.#counts, storedBytesRead: this.#fetcher.storedBytesRead, evictions, keptBytes };
   }
 
   /** Different blocks with a use to come that take memory beside the kept set. */
@@ -110,13 +110,13 @@ export class BlockStore {
   #want(block: number, executor: Executor): Resident {
     const fresh = createResident(block, executor);
     this.#residents.set(block, fresh);
-    this.#queue.push(fresh);
+    this.#fetcher.want(fresh);
     return fresh;
   }
 
   /** Starts what is planned, as far as there is room. */
   start(): void {
-    this.#pump();
+    this.#fetcher.pump();
   }
 
   /** Takes back planned uses that will not come. */
@@ -173,8 +173,8 @@ export class BlockStore {
         resident.waiters.push(waiter);
         if (resident.state === "failed") this.#retry(resident);
       }
-      this.#prioritise(missing);
-      this.#pump();
+      this.#fetcher.prioritise(missing);
+      this.#fetcher.pump();
     });
   }
 
@@ -182,18 +182,7 @@ export class BlockStore {
   #retry(resident: Resident): void {
     resident.attempts = 0;
     resident.state = "wanted";
-    this.#residents.set(resident.block, resident);
-    this.#queue.push(resident);
-  }
-
-  /** What a step waits for goes before what later steps need. */
-  #prioritise(missing: readonly Resident[]): void {
-    const urgent = missing.filter((resident) => resident.state === "wanted");
-    const isFirst = urgent.every((_, i) => urgent.includes(this.#queue[this.#head + i] as Resident));
-    if (isFirst) return;
-    const first = new Set(urgent);
-    this.#queue = [...urgent, ...this.#queue.slice(this.#head).filter((resident) => !first.has(resident))];
-    this.#head = 0;
+    this.#fetcher.want(resident);
   }
 
   /** Ends a step's use of its blocks. */
@@ -202,7 +191,7 @@ export class BlockStore {
     if (residents === ALL_BLOCKS) this.#memory.holds--;
     this.#unpin(residents);
     for (const resident of residents) this.#settleUse(resident);
-    this.#pump();
+    this.#fetcher.pump();
   }
 
   #settleUse(resident: Resident): void {
@@ -216,7 +205,7 @@ export class BlockStore {
   #forget(resident: Resident): void {
     if (resident.state === "ready") this.#readyBlocks--;
     this.#memory.release(resident);
-    if (this.#residents.get(resident.block) === resident) this.#residents.delete(resident.block);
+    this.#residents.delete(resident.block);
   }
 
   /** A planned block that lost its memory is decoded again later. */
@@ -226,72 +215,13 @@ export class BlockStore {
       this.#residents.delete(resident.block);
     } else {
       resident.state = "wanted";
-      this.#queue.push(resident);
+      this.#fetcher.want(resident);
     }
   }
 
-  /** Hands tasks out while there is something wanted, room for it, and a thread to take it. */
-  #pump(): void {
-    while (!this.#closed && !this.#locating && this.#head < this.#queue.length) {
-      const { executor } = this.#queue[this.#head] as Resident; // in bounds by the loop
-      if (this.#tasks >= Math.max(1, executor.threads) * TASKS_PER_THREAD) return;
-      const batch = this.#nextBatch(executor);
-      if (batch.length === 0) return;
-      void this.#run(batch, executor);
-    }
-    if (this.#head === this.#queue.length) this.#compact();
-  }
-
-  #compact(): void {
-    this.#queue = this.#queue.slice(this.#head);
-    this.#head = 0;
-  }
-
-  #nextBatch(executor: Executor): Resident[] {
-    const waiting = this.#queue.length - this.#head;
-    const size = Math.min(BLOCKS_PER_TASK, Math.ceil(waiting / Math.max(1, executor.threads)));
-    const batch: Resident[] = [];
-    while (batch.length < size) {
-      const next = this.#queue[this.#head];
-      if (next === undefined || next.executor !== executor) break;
-      const isAlive = this.#residents.get(next.block) === next && next.state === "wanted";
-      if (isAlive && !this.#place(next)) break;
-      this.#head++;
-      if (isAlive) batch.push(next);
-      if (next.attempts > 0) break; // a block that failed before goes alone, so that its error is its own
-    }
-    if (this.#head > 1024) this.#compact();
-    return batch;
-  }
-
-  /** Finds the entry of a block and room for it; false where either has to wait. */
-  #place(resident: Resident): boolean {
-    const entry = resident.entry ?? this.#snapshot.entry(resident.block);
-    if (entry instanceof Promise) {
-      this.#locate(resident, entry);
-      return false;
-    }
-    resident.entry = entry;
-    const slot = this.#allocate(entry.rawLength, resident);
-    if (slot === undefined) return false;
-    resident.slot = slot;
-    resident.state = "decoding";
-    return true;
-  }
-
-  #locate(resident: Resident, entry: Promise<BlockEntry>): void {
-    this.#locating = true;
-    entry
-      .then(
-        (found) => {
-          resident.entry = found;
-        },
-        (error) => this.#fail(resident, error),
-      )
-      .finally(() => {
-        this.#locating = false;
-        this.#pump();
-      });
+  #unplace(resident: Resident): void {
+    this.#memory.release(resident);
+    resident.state = "wanted";
   }
 
   /** Room for `bytes`: free, else evicted. Fails those who wait where nothing can make room any more. */
@@ -304,50 +234,13 @@ export class BlockStore {
 
   /** Whether memory will be given back without anything new being decoded. */
   #canWait(): boolean {
-    return this.#tasks > 0 || this.#steps > 0;
+    return this.#fetcher.isBusy || this.#steps > 0;
   }
 
   #tooSmall(bytes: number): HexzError {
     const { limitBytes } = this.#arena;
     const message = `the blocks of one batch do not fit the memory of ${formatBytes(limitBytes)}; raise cache.memory or lower batchSize`;
     return new HexzError("E_LIMIT", message, { context: { bytes, limitBytes } });
-  }
-
-  async #run(batch: readonly Resident[], executor: Executor): Promise<void> {
-    this.#tasks++;
-    const staging: Slot[] = [];
-    try {
-      const jobs = await this.#jobs(batch, staging);
-      await executor.run({ kind: "decode", descriptor: this.#snapshot.source.descriptor, jobs });
-      for (const resident of batch) this.#succeed(resident);
-    } catch (error) {
-      for (const resident of batch) this.#retryOrFail(resident, batch.length, error);
-    } finally {
-      for (const slot of staging) this.#arena.free(slot);
-      this.#tasks--;
-      this.#pump();
-    }
-  }
-
-  /** Jobs with their stored bytes fetched where no thread can read them itself. */
-  async #jobs(batch: readonly Resident[], staging: Slot[]): Promise<DecodeJob[]> {
-    const { source } = this.#snapshot;
-    const isLocal = source.descriptor !== undefined;
-    return Promise.all(
-      batch.map((resident) => {
-        const { entry, slot } = resident as Resident & { entry: BlockEntry; slot: Slot }; // placed before it was batched
-        this.#counts.storedBytesRead += entry.storedLength;
-        return isLocal ? { entry, target: slot.at } : this.#fetch(resident, entry, slot.at, staging);
-      }),
-    );
-  }
-
-  async #fetch(resident: Resident, entry: BlockEntry, target: number, staging: Slot[]): Promise<DecodeJob> {
-    const stored = this.#allocate(entry.storedLength, resident);
-    if (stored === undefined) throw this.#tooSmall(entry.storedLength);
-    staging.push(stored);
-    await this.#snapshot.source.readInto(entry.offset, this.#arena.view(stored.at, entry.storedLength));
-    return { entry, target, stored: stored.at };
   }
 
   #succeed(resident: Resident): void {
@@ -360,22 +253,11 @@ export class BlockStore {
     if (resident.uses === 0) this.#memory.retire(resident);
   }
 
-  /** After a failed task each of its blocks is tried alone. */
-  #retryOrFail(resident: Resident, tried: number, error: unknown): void {
-    resident.attempts++;
-    if (this.#closed || tried === 1) {
-      this.#fail(resident, error);
-    } else {
-      this.#memory.release(resident);
-      resident.state = "wanted";
-      this.#queue.push(resident);
-    }
-  }
-
-  /** Whoever waits is told; a later use tries again. */
+  /** Whoever waits is told. The block stays known as long as somebody plans to use it, and is then tried again. */
   #fail(resident: Resident, error: unknown): void {
+    this.#memory.release(resident);
     resident.state = "failed";
-    this.#forget(resident);
+    if (resident.uses === 0) this.#residents.delete(resident.block);
     for (const waiter of takeWaiters(resident)) waiter.reject(error);
   }
 
@@ -385,8 +267,7 @@ export class BlockStore {
     const error = this.#closedError();
     for (const resident of [...this.#residents.values()])
       for (const waiter of takeWaiters(resident)) waiter.reject(error);
-    this.#queue = [];
-    this.#head = 0;
+    this.#fetcher.close();
     this.#residents.clear();
     this.#memory.clear();
   }
@@ -395,10 +276,4 @@ export class BlockStore {
     const { name } = this.#snapshot;
     return new HexzError("E_CLOSED", `${name} has been closed; open it again`, { context: { source: name } });
   }
-}
-
-function takeWaiters(resident: Resident): Resident["waiters"] {
-  const { waiters } = resident;
-  resident.waiters = [];
-  return waiters;
 }

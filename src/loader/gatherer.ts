@@ -3,10 +3,10 @@ import { formatBytes } from "../util/byte-size.js";
 import type { Arena } from "./arena.js";
 import type { BatchLayout } from "./batch-layout.js";
 import type { BatchBuffer, BatchRing } from "./batch-ring.js";
-import type { Resident } from "./block-memory.js";
 import type { BlockStore } from "./block-store.js";
 import type { Executor } from "./executor.js";
 import type { Step } from "./plan.js";
+import type { Resident } from "./resident.js";
 import type { Gathered, GatherJob } from "./workers/protocol.js";
 
 /** Bytes of batches in one task: enough work that handing it over is cheap beside it. */

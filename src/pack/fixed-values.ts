@@ -1,7 +1,7 @@
 import type { ColumnLayout, RowLayout } from "../core/format/row-layout.js";
 import type { FixedField, ScalarType } from "../core/format/schema.js";
 import { elementCount } from "../core/format/schema.js";
-import { halfToNumber } from "../dataset/half.js";
+import { halfToNumber } from "../util/half.js";
 
 type Read = (view: DataView, at: number) => number;
 

@@ -4,9 +4,9 @@ import type { Snapshot } from "../../src/core/snapshot.js";
 import { HexzError, isHexzError } from "../../src/errors.js";
 import { createSharedMemory } from "../../src/kernels/index.js";
 import { ARENA_PAGE_BYTES, Arena } from "../../src/loader/arena.js";
-import type { Resident } from "../../src/loader/block-memory.js";
 import { BlockStore } from "../../src/loader/block-store.js";
 import type { Executor } from "../../src/loader/executor.js";
+import type { Resident } from "../../src/loader/resident.js";
 
 const BLOCK_BYTES = ARENA_PAGE_BYTES;
 

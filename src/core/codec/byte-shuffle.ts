@@ -16,18 +16,6 @@ export function byteShuffle(source: Uint8Array, itemBytes: number, target: Uint8
   } else shuffleAny(source, itemBytes, target);
 }
 
-/** The inverse of {@link byteShuffle}. */
-export function byteUnshuffle(source: Uint8Array, itemBytes: number, target: Uint8Array): void {
-  const items = itemCount(source, itemBytes, target);
-  if (itemBytes === 1) target.set(source);
-  else if (itemBytes === 2) unshuffle2(source, items, target);
-  else if (itemBytes === 4) unshuffle4(source, items, target);
-  else if (itemBytes === 8) {
-    unshuffleHalf8(source, items, target, 0);
-    unshuffleHalf8(source, items, target, 4);
-  } else unshuffleAny(source, itemBytes, target);
-}
-
 function itemCount(source: Uint8Array, itemBytes: number, target: Uint8Array): number {
   if (!Number.isInteger(itemBytes) || itemBytes < 1 || source.length % itemBytes !== 0) {
     throw new RangeError(`itemBytes must be an integer >= 1 that divides ${source.length}, got ${itemBytes}`);
@@ -47,13 +35,6 @@ function shuffle2(source: Uint8Array, items: number, target: Uint8Array): void {
   }
 }
 
-function unshuffle2(source: Uint8Array, items: number, target: Uint8Array): void {
-  for (let i = 0, at = 0; i < items; i++, at += 2) {
-    target[at] = source[i] as number;
-    target[at + 1] = source[items + i] as number;
-  }
-}
-
 function shuffle4(source: Uint8Array, items: number, target: Uint8Array): void {
   const second = items * 2;
   const third = items * 3;
@@ -62,17 +43,6 @@ function shuffle4(source: Uint8Array, items: number, target: Uint8Array): void {
     target[items + i] = source[at + 1] as number;
     target[second + i] = source[at + 2] as number;
     target[third + i] = source[at + 3] as number;
-  }
-}
-
-function unshuffle4(source: Uint8Array, items: number, target: Uint8Array): void {
-  const second = items * 2;
-  const third = items * 3;
-  for (let i = 0, at = 0; i < items; i++, at += 4) {
-    target[at] = source[i] as number;
-    target[at + 1] = source[items + i] as number;
-    target[at + 2] = source[second + i] as number;
-    target[at + 3] = source[third + i] as number;
   }
 }
 
@@ -89,27 +59,8 @@ function shuffleHalf8(source: Uint8Array, items: number, target: Uint8Array, hal
   }
 }
 
-function unshuffleHalf8(source: Uint8Array, items: number, target: Uint8Array, half: 0 | 4): void {
-  const first = items * half;
-  const second = first + items;
-  const third = second + items;
-  const fourth = third + items;
-  for (let i = 0, at = half as number; i < items; i++, at += 8) {
-    target[at] = source[first + i] as number;
-    target[at + 1] = source[second + i] as number;
-    target[at + 2] = source[third + i] as number;
-    target[at + 3] = source[fourth + i] as number;
-  }
-}
-
 function shuffleAny(source: Uint8Array, itemBytes: number, target: Uint8Array): void {
   for (let rank = 0, to = 0; rank < itemBytes; rank++) {
     for (let at = rank; at < source.length; at += itemBytes, to++) target[to] = source[at] as number;
-  }
-}
-
-function unshuffleAny(source: Uint8Array, itemBytes: number, target: Uint8Array): void {
-  for (let rank = 0, from = 0; rank < itemBytes; rank++) {
-    for (let at = rank; at < target.length; at += itemBytes, from++) target[at] = source[from] as number;
   }
 }

@@ -10,21 +10,10 @@ export function assertBlockLength(codec: CodecName, lengthBytes: number): void {
   });
 }
 
-/** `decoded`, once its length is what the index promised. */
-export function exactly(codec: CodecName, decoded: Uint8Array, encodedLength: number): Uint8Array {
-  if (decoded.length === encodedLength) return decoded;
-  throw corruptBlock(codec, `gave ${decoded.length} bytes`, encodedLength, { actual: decoded.length });
-}
-
 /** The one error of a block that does not decode. */
-export function corruptBlock(
-  codec: CodecName,
-  problem: string,
-  expected: number,
-  { actual, cause }: { actual?: number; cause?: unknown } = {},
-): HexzError {
+export function corruptBlock(codec: CodecName, problem: string, expected: number, cause?: unknown): HexzError {
   return new HexzError("E_BLOCK_CORRUPT", `codec ${codec} ${problem} where ${expected} bytes are expected`, {
-    context: { codec, expected, actual },
+    context: { codec, expected },
     cause,
   });
 }

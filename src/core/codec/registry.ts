@@ -25,9 +25,28 @@ export function codecByName(name: CodecName): Codec {
   });
 }
 
-/** Loads every codec in this thread. Cheap after the first time. */
+/** Loads every codec in this thread, to encode with any of them. Cheap after the first time. */
 export async function loadCodecs(): Promise<void> {
   await Promise.all(CODECS.map((codec) => codec.load()));
+}
+
+/** Loads what decoding blocks of codec `id` takes in this thread; nothing after the first time, and nothing for an unknown codec: {@link decoderById} refuses that. */
+export async function loadDecoder(id: number): Promise<void> {
+  const codec = CODECS[id];
+  if (codec?.canDecode === false) await codec.load();
+}
+
+/**
+ * The codec `id`, ready to decode.
+ *
+ * @throws HexzError `E_CODEC` where this version has no such codec, or this thread has not loaded it.
+ */
+export function decoderById(id: number): Codec {
+  const codec = codecById(id);
+  if (codec.canDecode) return codec;
+  throw new HexzError("E_CODEC", `codec ${id} (${codec.name}) is not loaded in this thread: it is not the codec of the header`, {
+    context: { codec: id },
+  });
 }
 
 function known(): string {

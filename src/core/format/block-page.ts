@@ -1,6 +1,10 @@
 import { HexzError } from "../../errors.js";
 import { align } from "./row-layout.js";
 
+/** Layouts of a block's raw bytes (FORMAT.md section 4). */
+export const LAYOUT_RAW = 0;
+export const LAYOUT_COLUMNS = 1;
+
 /** One block of the index (FORMAT.md 5.3). */
 export interface BlockEntry {
   /** Number of the block in the snapshot, from 0. */

@@ -1,4 +1,5 @@
 import { HexzError } from "../../errors.js";
+import { decodeBytes } from "../codec/decode-bytes.js";
 import { codecByName } from "../codec/registry.js";
 
 /** The stored bytes of a page: LZ4 where that is smaller, else as they are (FORMAT.md 5.1). Pure. */
@@ -15,7 +16,7 @@ export function packPage(raw: Uint8Array): Uint8Array {
 export function unpackPage(stored: Uint8Array, rawLength: number, what: string): Uint8Array {
   if (stored.length === rawLength) return stored;
   try {
-    return codecByName("lz4").decode(stored, rawLength);
+    return decodeBytes(codecByName("lz4"), stored, rawLength);
   } catch (cause) {
     throw new HexzError("E_CORRUPT", `${what} does not decode to its ${rawLength} bytes`, {
       context: { rawLength },

@@ -1,5 +1,6 @@
+import { numberToHalf } from "../../util/half.js";
 import type { NumberType } from "../types.js";
-import { floatToHalf, NUMBER_READERS } from "./numbers.js";
+import { NUMBER_READERS } from "./numbers.js";
 import { u32, type Views } from "./views.js";
 
 export function gatherCast(
@@ -24,7 +25,7 @@ export function gatherCast(
       const factor = numbers.getFloat32(scale + entry, true);
       const scaled = Math.fround(Math.fround(read(numbers, at + i * bytes)) * factor);
       const value = Math.fround(scaled + numbers.getFloat32(bias + entry, true));
-      if (result === "float16") numbers.setUint16(to + (row * elements + i) * 2, floatToHalf(value), true);
+      if (result === "float16") numbers.setUint16(to + (row * elements + i) * 2, numberToHalf(value), true);
       else numbers.setFloat32(to + (row * elements + i) * 4, value, true);
     }
   }

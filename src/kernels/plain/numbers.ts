@@ -1,3 +1,4 @@
+import { halfToNumber } from "../../util/half.js";
 import type { NumberType } from "../types.js";
 
 /** How a type is read. Integers of 64 bits come as the doubles that round to the same f32. */
@@ -29,30 +30,4 @@ function toOdd(value: bigint): number {
   const kept = value >> EXCESS_BITS;
   const isExact = kept << EXCESS_BITS === value;
   return Number(isExact ? kept : kept | 1n) * 2 ** Number(EXCESS_BITS);
-}
-
-/** The number of IEEE half bits; exact. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-const float = new DataView(new ArrayBuffer(4));
-
-/** The half nearest to an f32, ties to even; every NaN becomes 0x7e00. */
-export function floatToHalf(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00;
-  float.setFloat32(0, value);
-  const bits = float.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  // Adding 2^52 rounds to a whole number, ties to even.
-  if (magnitude < 2 ** -14) return sign | (magnitude * 2 ** 24 + 2 ** 52 - 2 ** 52);
-  const kept = bits & 0x7fffffff;
-  return sign | ((kept - 0x38000000 + 0xfff + ((kept >>> 13) & 1)) >>> 13);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { halfToNumber, numberToHalf } from "../../src/dataset/half.js";
+import { halfToNumber, numberToHalf } from "../../src/util/half.js";
 
 const ALL = Array.from({ length: 65_536 }, (_, bits) => bits);
 const isNaNBits = (bits: number) => (bits & 0x7fff) > 0x7c00;
