@@ -3,7 +3,7 @@ import { openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { decodeBlockAt, maxEncodedBytes, scratchBytes } from "../src/core/block-decoder.js";
 import type { BlockRecipe } from "../src/core/blocks.js";
-import { loadCodecs } from "../src/core/codec/index.js";
+import { loadDecoder } from "../src/core/codec/index.js";
 import type { BlockEntry } from "../src/index.js";
 import { createKernels, createSharedMemory, RESERVED_BYTES } from "../src/kernels/index.js";
 
@@ -76,10 +76,11 @@ function createRunner({ path, recipe, entries, stages }: StageTask): () => void 
   };
 }
 
-await loadCodecs();
 const port = parentPort;
 if (port === null) throw new Error("stage-worker.ts runs as a worker thread");
-const run = createRunner(workerData);
+const task: StageTask = workerData;
+await loadDecoder(task.recipe.codec);
+const run = createRunner(task);
 port.once("message", () => {
   const startMs = performance.now();
   run();

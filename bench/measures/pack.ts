@@ -1,6 +1,7 @@
 import { encodeBlock } from "../../src/core/blocks.js";
 import { FILTER_NONE } from "../../src/core/format/columns.js";
 import { openSnapshot } from "../../src/index.js";
+import { loadPacking } from "../../src/pack/encode-block.js";
 import { defaultThreads } from "../../src/platform/index.js";
 import { median, megabytesPerSecond, RUNS, speeds } from "../timing.js";
 import type { BenchData, Measure } from "../types.js";
@@ -25,6 +26,7 @@ export const measurePack: Measure = async (data) => {
 };
 
 async function encodeMs({ path }: BenchData): Promise<number> {
+  await loadPacking();
   await using snapshot = await openSnapshot(path);
   const { rows } = snapshot;
   if (rows === undefined) throw new Error(`${path} has no rows`);

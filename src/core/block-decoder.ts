@@ -100,7 +100,9 @@ function assertLengths({ block, storedLength, encodedLength, rawLength }: BlockE
 export function decodeBlock(stored: Uint8Array, entry: BlockEntry, recipe: BlockRecipe, target: Uint8Array): void {
   if (stored.length !== entry.storedLength || target.length !== entry.rawLength) {
     const actual = `${stored.length} and ${target.length}`;
-    throw new RangeError(`stored and target must have ${entry.storedLength} and ${entry.rawLength} bytes, got ${actual}`);
+    throw new RangeError(
+      `stored and target must have ${entry.storedLength} and ${entry.rawLength} bytes, got ${actual}`,
+    );
   }
   const room = blockRoom(entry, recipe);
   room.stored.set(stored);
@@ -116,7 +118,8 @@ export function decodeBlockAt(bench: Workbench, entry: BlockEntry, recipe: Block
   locating(entry, recipe, () => {
     assertChecksum(bench, entry, recipe, place.stored);
     if (entry.layout === LAYOUT_RAW) decodeRaw(bench, entry, recipe, place);
-    else if (entry.layout === LAYOUT_COLUMNS && recipe.rows !== undefined) decodeColumns(bench, entry, recipe.rows, place);
+    else if (entry.layout === LAYOUT_COLUMNS && recipe.rows !== undefined)
+      decodeColumns(bench, entry, recipe.rows, place);
     else throw corrupt(`has the unknown layout ${entry.layout}`);
   });
 }

@@ -1,8 +1,8 @@
 import { HexzError } from "../errors.js";
 import { sameBytes } from "../util/bytes.js";
 import { assertInteger, assertKnownKeys } from "../util/options.js";
-import { BlockIndex } from "./block-index.js";
 import { blockRoom, decodeBlock, maxEncodedBytes } from "./block-decoder.js";
+import { BlockIndex } from "./block-index.js";
 import type { BlockRecipe } from "./blocks.js";
 import { blake3, codecById, loadDecoder } from "./codec/index.js";
 import type { BlockEntry } from "./format/block-page.js";

@@ -1,7 +1,7 @@
 import { HexzError } from "../errors.js";
 import { sameBytes } from "../util/bytes.js";
-import type { BlockIndex } from "./block-index.js";
 import { blockRoom } from "./block-decoder.js";
+import type { BlockIndex } from "./block-index.js";
 import { blake3, loadDecoder } from "./codec/index.js";
 import type { BlockEntry } from "./format/block-page.js";
 import type { PageRow } from "./format/page-table.js";

@@ -2,8 +2,8 @@ import type { ColumnLayout, RowLayout, VariableColumnLayout } from "../core/form
 import type { FieldSpec, FixedField, ScalarType, SchemaSpec, VariableField } from "../core/format/schema.js";
 import { isFixed } from "../core/format/schema.js";
 import { HexzError, isHexzError } from "../errors.js";
-import { copyBytes, valueArray } from "./elements.js";
 import { halfToNumber } from "../util/half.js";
+import { copyBytes, valueArray } from "./elements.js";
 import { setOwn } from "./own-property.js";
 import { decodeJson, decodeText } from "./text.js";
 
@@ -91,7 +91,7 @@ export function fieldOf(schema: SchemaSpec, name: string): FieldSpec {
 }
 
 /** The place of field `name` in the rows. */
-export function columnOf(layout: RowLayout, name: string): ColumnLayout {
+function columnOf(layout: RowLayout, name: string): ColumnLayout {
   const column = layout.columns.find((candidate) => candidate.name === name);
   if (column === undefined) throw new TypeError(`the row layout has no field ${JSON.stringify(name)}`);
   return column;

@@ -61,6 +61,12 @@ describe("a block that contradicts the rest of its snapshot", () => {
     await expect(snapshot.readBlock(1)).rejects.toMatchObject({ code: "E_BLOCK_CORRUPT", context: { block: 1 } });
   });
 
+  it("is refused where it has more encoded bytes than its rows can, before they are read", async () => {
+    const source = createMemorySource(await snapshotOf(columns, () => ({ encodedLength: 1024 })));
+    await using snapshot = await openSnapshot(source);
+    await expect(snapshot.entry(0)).rejects.toMatchObject({ code: "E_CORRUPT", context: { block: 0 } });
+  });
+
   it("is refused where its count is not that of the counts", async () => {
     const file = await snapshotOf(plain, () => ({}));
     const source = createMemorySource(file);
@@ -68,7 +74,7 @@ describe("a block that contradicts the rest of its snapshot", () => {
     const { header, counts } = snapshot;
     const table = file.subarray(header.tailOffset + header.metadataStoredLength, header.tailOffset + header.tailLength);
     const pages = parsePageTable(table, "the page table");
-    const indexWith = (given: typeof counts) => new BlockIndex(source, header, pages, given, 2 ** 20);
+    const indexWith = (given: typeof counts) => new BlockIndex(source, header, pages, given, 4096, 2 ** 20);
     expect(await indexWith(counts).entry(1)).toMatchObject({ block: 1, count: ROWS_PER_BLOCK });
     const others = { units: BLOCKS, total: BLOCKS * ROWS_PER_BLOCK, counts: Uint16Array.of(4, 5, 3) };
     await expect(indexWith(others).entry(0)).rejects.toMatchObject({ code: "E_CORRUPT", context: { block: 1 } });

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import type { FieldSpec, ScalarType, SchemaSpec } from "../../src/core/format/schema.js";
 import { elementCount, isFixed, SCALAR_TYPES } from "../../src/core/format/schema.js";
 import { columnArray } from "../../src/dataset/elements.js";
-import { halfToNumber } from "../../src/util/half.js";
 import type { NumericArray } from "../../src/dataset/types.js";
+import { halfToNumber } from "../../src/util/half.js";
 
 /** Element values that a round trip must keep; `Object.is` tells −0 and NaN apart from their neighbours. */
 const ELEMENTS: Readonly<Record<ScalarType, fc.Arbitrary<number | bigint>>> = {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createRowLayout } from "../../src/core/format/row-layout.js";
 import type { FieldSpec, SchemaSpec } from "../../src/core/format/schema.js";
-import { createCollator, createVariableColumn } from "../../src/dataset/columns.js";
 import { createRecordReader } from "../../src/dataset/decode.js";
 import { createRowWriter } from "../../src/dataset/encode.js";
+import { createVariableColumn } from "../../src/dataset/variable-column.js";
 
 /** A block of one record with the one field `x`, and what reads it. */
 function blockOf(field: FieldSpec, x: unknown) {
@@ -13,13 +13,10 @@ function blockOf(field: FieldSpec, x: unknown) {
   writer.add({ x });
   const { raw } = writer.take();
   const reader = createRecordReader(schema, layout);
-  const collator = createCollator(schema, layout, ["x"]);
   return {
     raw,
     slot: new DataView(raw.buffer, raw.byteOffset),
     read: (row = 0) => reader.read(raw, row, 41),
-    collate: (row = 0, block = 0) =>
-      collator.collate({ size: 1, blocks: [raw], blockOf: Uint32Array.of(block), rows: Uint32Array.of(row) }),
   };
 }
 
@@ -34,34 +31,17 @@ describe("a value outside its block", () => {
     ["ends past the end", 16, 4096],
     ["wraps around 2^32", 2 ** 32 - 8, 2 ** 32 - 8],
     ["is not whole items", 16, 3],
-  ])("that %s is refused by reader and collator", (_, start, length) => {
+  ])("that %s is refused", (_, start, length) => {
     const block = blockOf(LIST, [1, 2, 3]);
     block.slot.setUint32(0, start, true);
     block.slot.setUint32(4, length, true);
     expect(() => block.read()).toThrow(damaged);
     expect(() => block.read()).toThrow(/field "x" of record 41/);
-    expect(() => block.collate()).toThrow(damaged);
   });
 
-  it("a row or a block that is not there is refused, never zeros", () => {
+  it("a row that is not there is refused, never zeros", () => {
     const block = blockOf({ type: "int32", shape: [], nullable: false }, 7);
     expect(() => block.read(1)).toThrow(damaged);
-    expect(() => block.collate(1)).toThrow(damaged);
-    expect(() => block.collate(0, 1)).toThrow(damaged);
-  });
-
-  it("a batch of 2^31 items says to reduce batchSize, before it allocates", () => {
-    const block = blockOf({ type: "binary", nullable: false }, new Uint8Array(2 ** 20));
-    const schema: SchemaSpec = { x: { type: "binary", nullable: false } };
-    const collate = (size: number) =>
-      createCollator(schema, createRowLayout(schema), ["x"]).collate({
-        size,
-        blocks: [block.raw],
-        blockOf: new Uint32Array(size),
-        rows: new Uint32Array(size),
-      });
-    expect(() => collate(2048)).toThrow(expect.objectContaining({ code: "E_LIMIT" }));
-    expect(() => collate(2048)).toThrow(/reduce batchSize/);
   });
 });
 
@@ -103,11 +83,11 @@ describe("names", () => {
     expect(Object.getPrototypeOf(record)).toBe(Object.prototype);
   });
 
-  it("an unknown name is refused when reader or collator is made", () => {
+  it("an unknown name is refused when the reader is made", () => {
     const schema: SchemaSpec = { a: TEXT };
     const layout = createRowLayout(schema);
     expect(() => createRecordReader(schema, layout, ["toString"])).toThrow(TypeError);
-    expect(() => createCollator(schema, layout, ["b"])).toThrow(/the fields are "a"/);
+    expect(() => createRecordReader(schema, layout, ["b"])).toThrow(/the fields are "a"/);
   });
 });
 

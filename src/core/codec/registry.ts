@@ -44,9 +44,13 @@ export async function loadDecoder(id: number): Promise<void> {
 export function decoderById(id: number): Codec {
   const codec = codecById(id);
   if (codec.canDecode) return codec;
-  throw new HexzError("E_CODEC", `codec ${id} (${codec.name}) is not loaded in this thread: it is not the codec of the header`, {
-    context: { codec: id },
-  });
+  throw new HexzError(
+    "E_CODEC",
+    `codec ${id} (${codec.name}) is not loaded in this thread: it is not the codec of the header`,
+    {
+      context: { codec: id },
+    },
+  );
 }
 
 function known(): string {

@@ -1,5 +1,5 @@
 import * as zlib from "node:zlib";
-import { corruptBlock, assertBlockLength } from "./decode-check.js";
+import { assertBlockLength, corruptBlock } from "./decode-check.js";
 import type { Codec } from "./types.js";
 import { assertZstdFrame } from "./zstd-frame.js";
 

@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ChecksumId } from "../../../src/core/codec/index.js";
-import {
-  blake3,
-  byteShuffle,
-  byteUnshuffle,
-  checksumOf,
-  codecById,
-  loadChecksums,
-} from "../../../src/core/codec/index.js";
+import { blake3, byteShuffle, checksumOf, codecById, loadChecksums } from "../../../src/core/codec/index.js";
 
 beforeAll(loadChecksums);
 
@@ -57,7 +50,7 @@ describe("byte shuffle", () => {
     expect([...target]).toEqual([1, 5, 2, 6, 3, 7, 4, 8]);
   });
 
-  test("for every item size: as the definition says, and back", () => {
+  test("for every item size: as the definition says", () => {
     fc.assert(
       fc.property(fc.constantFrom(1, 2, 3, 4, 8, 16), fc.uint8Array({ maxLength: 600 }), (itemBytes, bytes) => {
         const items = Math.floor(bytes.length / itemBytes);
@@ -67,9 +60,6 @@ describe("byte shuffle", () => {
         source.forEach((value, at) => {
           expect(shuffled[(at % itemBytes) * items + Math.floor(at / itemBytes)]).toBe(value);
         });
-        const restored = new Uint8Array(source.length);
-        byteUnshuffle(shuffled, itemBytes, restored);
-        expect(Buffer.compare(restored, source)).toBe(0);
       }),
       { seed: 20_261_124, numRuns: 200 },
     );
@@ -79,7 +69,6 @@ describe("byte shuffle", () => {
     const bytes = new Uint8Array(6);
     for (const itemBytes of [0, 4, -1, 1.5, Number.NaN]) {
       expect(() => byteShuffle(bytes, itemBytes, new Uint8Array(6))).toThrow(RangeError);
-      expect(() => byteUnshuffle(bytes, itemBytes, new Uint8Array(6))).toThrow(RangeError);
     }
     expect(() => byteShuffle(bytes, 2, new Uint8Array(8))).toThrow(RangeError);
   });

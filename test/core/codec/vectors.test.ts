@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { blake3, codecByName, loadCodecs } from "../../../src/core/codec/index.js";
+import { blake3, codecByName, decodeBytes, loadCodecs } from "../../../src/core/codec/index.js";
 import { isHexzError } from "../../../src/errors.js";
 
 interface ZstdVector {
@@ -41,7 +41,9 @@ beforeAll(loadCodecs);
 /** SHA-256 of what is decoded, or `undefined` where it is refused. */
 function decodedSha256(frame: Uint8Array, lengthBytes: number): string | undefined {
   try {
-    return createHash("sha256").update(zstd.decode(frame, lengthBytes)).digest("hex");
+    return createHash("sha256")
+      .update(decodeBytes(zstd, frame, lengthBytes))
+      .digest("hex");
   } catch (error) {
     if (isHexzError(error, "E_BLOCK_CORRUPT")) return undefined;
     throw error;
