@@ -16,33 +16,51 @@ const ENVIRONMENTS: Readonly<
 };
 
 /** The command that runs an entry's program, installed if it is not yet; or why that cannot be. */
-export type Installed = { readonly command: readonly string[] } | { readonly problem: string };
+export type Installed =
+  | {
+      readonly command: readonly string[];
+      /** Changes when the program or its pinned packages do: files converted by another one are not read. */
+      readonly fingerprint: string;
+    }
+  | { readonly problem: string };
 
 export function installEntry({ program, environment }: Entry): Installed {
   if (environment === undefined) {
     const problem = program === "hexz.js" ? undefined : installNode();
-    const command = [process.execPath, join(CACHE, "..", "..", "dist", "bench", "peers", "node", program)];
-    return problem === undefined ? { command } : { problem };
+    const path = join(CACHE, "..", "..", "dist", "bench", "peers", "node", program);
+    return problem === undefined ? installed(process.execPath, path, [NODE_PACKAGES]) : { problem };
   }
   const { directory, files } = ENVIRONMENTS[environment];
-  const path = join(CACHE, "venvs", directory);
-  const problem = files.map((file) => installRequirements(path, file)).find((found) => found !== undefined);
+  const venv = join(CACHE, "venvs", directory);
+  const problem = files.map((file) => installRequirements(venv, file)).find((found) => found !== undefined);
+  const path = join(SOURCES, "python", program);
   return problem === undefined
-    ? { command: [join(path, "bin", "python"), join(SOURCES, "python", program)] }
+    ? installed(join(venv, "bin", "python"), path, files.map(requirementsPath))
     : { problem };
+}
+
+function installed(interpreter: string, program: string, packages: readonly string[]): Installed {
+  const hash = createHash("sha256");
+  for (const path of [program, ...packages]) hash.update(readFileSync(path));
+  return { command: [interpreter, program], fingerprint: hash.digest("hex").slice(0, 8) };
+}
+
+const NODE_PACKAGES = join(SOURCES, "node", "packages.json");
+
+function requirementsPath(file: string): string {
+  return join(SOURCES, "python", `requirements-${file}.txt`);
 }
 
 function installNode(): string | undefined {
   const directory = join(CACHE, "node");
-  const manifest = join(SOURCES, "node", "packages.json");
-  return once(directory, "packages", readFileSync(manifest), () => {
-    copyFileSync(manifest, join(directory, "package.json"));
+  return once(directory, "packages", readFileSync(NODE_PACKAGES), () => {
+    copyFileSync(NODE_PACKAGES, join(directory, "package.json"));
     return run("npm", ["install", "--no-audit", "--no-fund", "--prefix", directory]);
   });
 }
 
 function installRequirements(venv: string, file: string): string | undefined {
-  const requirements = join(SOURCES, "python", `requirements-${file}.txt`);
+  const requirements = requirementsPath(file);
   return once(venv, file, readFileSync(requirements), () => {
     const python = join(venv, "bin", "python");
     const made = existsSync(python) ? undefined : run("python3", ["-m", "venv", venv]);

@@ -53,28 +53,36 @@ interface Racer {
 }
 
 async function prepare(entry: Entry, data: WorkloadData, options: RaceOptions): Promise<Racer> {
-  const store = join(CACHE, "stores", `${data.name}-${data.records}`, entry.store ?? "raw");
-  const job: Job = { data, store, epochs: 1, limitSeconds: options.limitSeconds, args: entry.args ?? {} };
+  const job: Job = { data, store: "", epochs: 1, limitSeconds: options.limitSeconds, args: entry.args ?? {} };
   const installed = installEntry(entry);
   if ("problem" in installed) {
     return { entry, command: [], job, results: [], problem: `not installed: ${installed.problem}` };
   }
-  const racer: Racer = { entry, command: installed.command, job, results: [], problem: undefined };
+  const { command, fingerprint } = installed;
+  const name = entry.store === undefined ? "raw" : `${entry.store}-${fingerprint}`;
+  const store = join(CACHE, "stores", `${data.name}-${data.records}`, name);
+  const racer: Racer = { entry, command, job: { ...job, store }, results: [], problem: undefined };
   racer.problem = await fillStore(racer);
   return racer;
 }
 
-/** Lets a peer convert the data, unless it has before. */
+/** Lets a peer convert the data, unless it has before. hexz packs anew in each race: its format is what is being worked on. */
 async function fillStore({ entry, command, job }: Racer): Promise<string | undefined> {
-  if (entry.store === undefined || existsSync(job.store)) return undefined;
+  const { store } = job;
+  if (entry.store === undefined) return undefined;
+  if (existsSync(store) && (entry.peer !== "hexz" || packed.has(store))) return undefined;
   console.log(`converting ${job.data.name} for ${titleOf(entry)}`);
-  const partial = `${job.store}.partial`;
-  rmSync(partial, { recursive: true, force: true });
+  const partial = `${store}.partial`;
+  for (const path of [store, partial]) rmSync(path, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   const { problem } = await runProgram(command, "prepare", { ...job, store: partial }, PREPARE_SECONDS);
-  if (problem === undefined) renameSync(partial, job.store);
+  if (problem === undefined) renameSync(partial, store);
+  packed.add(store);
   return problem && `not converted: ${problem}`;
 }
+
+/** Stores made in this race. */
+const packed = new Set<string>();
 
 async function runOnce(racer: Racer, round: number): Promise<void> {
   const { entry, command, job } = racer;

@@ -38,11 +38,18 @@ const MAX_CLASSES = 2 ** 20;
  *
  * @throws TypeError, RangeError naming the option and the value.
  */
-export function assertCasts(casts: Readonly<Record<string, Cast>>, schema: SchemaSpec, names: readonly string[]): void {
-  if (typeof casts !== "object" || casts === null)
+export function assertCasts(
+  casts: Readonly<Record<string, Cast | undefined>>,
+  schema: SchemaSpec,
+  names: readonly string[],
+): void {
+  if (typeof casts !== "object" || casts === null || Array.isArray(casts))
     throw new TypeError(`options.cast must be an object, got ${show(casts)}`);
   for (const [name, cast] of Object.entries(casts)) {
+    if (cast === undefined) continue;
     const option = `options.cast.${name}`;
+    if (typeof cast !== "object" || cast === null)
+      throw new TypeError(`${option} must be an object, got ${show(cast)}`);
     const spec = names.includes(name) ? schema[name] : undefined;
     if (spec === undefined) throw new TypeError(`${option} must name a field that is loaded (${names.join(", ")})`);
     if (!isFixed(spec)) throw new TypeError(`${option} is for fields of numbers, but the field is ${spec.type}`);
@@ -65,19 +72,24 @@ function assertFloat(option: string, cast: FloatCast, spec: FixedField): void {
   assertKnownKeys(option, cast, ["dtype", "scale", "offset"]);
   assertOneOf(`${option}.dtype`, cast.dtype, ["float32", "float16"]);
   const channels = spec.shape.at(-1) ?? 1;
-  for (const [key, value] of [
-    ["scale", cast.scale ?? 1],
-    ["offset", cast.offset ?? 0],
-  ] as const) {
+  for (const key of ["scale", "offset"] as const) {
+    const value = cast[key];
+    if (value === undefined) continue;
     const values: readonly number[] = typeof value === "number" ? [value] : value;
-    if (!Array.isArray(values) || values.some((number) => !Number.isFinite(number)))
-      throw new TypeError(`${option}.${key} must be a finite number or a list of them, got ${show(value)}`);
+    if (!Array.isArray(values) || values.some((number) => !isFloat32(number)))
+      throw new TypeError(
+        `${option}.${key} must be a number that float32 can hold or a list of them, got ${show(value)}`,
+      );
     if (typeof value === "number") continue;
     if (values.length !== channels || channels > MAX_CHANNELS)
       throw new RangeError(
         `${option}.${key} must have one number per channel (${channels}, at most ${MAX_CHANNELS}), got ${values.length}`,
       );
   }
+}
+
+function isFloat32(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(Math.fround(value));
 }
 
 /** The description of a column after its cast. */

@@ -9,6 +9,7 @@ import { BadRecordPolicy } from "./bad-records.js";
 import type { BatchLayout } from "./batch-layout.js";
 import { createBatchLayout } from "./batch-layout.js";
 import { BatchRing } from "./batch-ring.js";
+import type { Cast } from "./cast.js";
 import { assertCasts } from "./cast.js";
 import type { Horizon } from "./epoch.js";
 import { EpochIteration } from "./epoch.js";
@@ -72,10 +73,10 @@ export class Loader<S extends Schema> implements DataLoader<S> {
   }
 
   cast<const C extends Casts<keyof S & string>>(casts: C): DataLoader<CastSchema<S, C>> {
-    if (Object.keys(casts).length === 0) return this as unknown as DataLoader<CastSchema<S, C>>; // C is empty
-    const { select } = this.#options;
-    const cast = { ...this.#options.cast, ...casts } as ResolvedOptions["cast"]; // absent ones are not among its keys
-    assertCasts(cast, this.#host.schema, select);
+    assertCasts(casts, this.#host.schema, this.#options.select);
+    const given = Object.entries<Cast | undefined>(casts).filter(([, cast]) => cast !== undefined);
+    if (given.length === 0) return this as unknown as DataLoader<CastSchema<S, C>>; // C has no cast
+    const cast = { ...this.#options.cast, ...(Object.fromEntries(given) as ResolvedOptions["cast"]) };
     const derived = new Loader<CastSchema<S, C>>(this.#host, { ...this.#options, cast });
     this.#derived.push(derived);
     return derived;

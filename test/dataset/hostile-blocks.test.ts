@@ -5,8 +5,11 @@ import { checksumOf, loadChecksums } from "../../src/core/codec/index.js";
 import { createRowLayout } from "../../src/core/format/row-layout.js";
 import type { SchemaSpec } from "../../src/core/format/schema.js";
 import { createRowWriter } from "../../src/dataset/encode.js";
+import { createKernels, createSharedMemory, RESERVED_BYTES } from "../../src/kernels/index.js";
+import { createBatchLayout } from "../../src/loader/batch-layout.js";
 import { openDataset } from "../../src/loader/dataset.js";
 import type { Dataset } from "../../src/loader/types.js";
+import { runGather } from "../../src/loader/workers/gather-task.js";
 import { nodeFileSystem } from "../../src/pack/file-system.js";
 import { AtomicFile } from "../../src/pack/publish.js";
 import { SnapshotWriter } from "../../src/pack/writer.js";
@@ -104,23 +107,21 @@ describe("a block whose checksum is right and whose content lies", () => {
   });
 });
 
-it("a batch of 2^31 items says to lower batchSize, before it is copied", async () => {
-  const path = join(folder, "large.hxz");
+it("a batch of 2^31 items says to lower batchSize, before anything is copied", () => {
   const spec: SchemaSpec = { x: { type: "binary", nullable: false } };
-  const layout = createRowLayout(spec);
-  const rows = createRowWriter(spec, layout);
-  rows.add({ x: new Uint8Array(2 ** 20) });
-  await using file = await AtomicFile.create(path, nodeFileSystem);
-  const cut = { cut: "fixed", targetBytes: 2 ** 20, records: 1 } as const;
-  const writer = new SnapshotWriter(file, { kind: "records", checksum: 2, codec: "lz4", level: 0, cut });
-  const recipe = { codec: "lz4", level: 0, checksum: 2, rows: layout, filters: [0, 0], verify: true } as const;
-  await writer.append(encodeBlock(rows.take().raw, 1, recipe));
-  await writer.finish({ fields: spec });
-  await file.publish({ overwrite: true });
-  await using dataset = await openDataset(path, { cache: { memory: 2 ** 27 } });
-  const sampler = Array<number>(2048).fill(0);
-  const epoch = dataset.loader({ batchSize: 2048, sampler, workers: 0 }).epoch(0);
-  const error = await epoch.next().catch((reason: unknown) => reason);
-  expect(error).toMatchObject({ code: "E_LIMIT" });
-  expect(String(error)).toMatch(/2\^31 items or more in a batch of 2048; lower batchSize/);
+  const layout = createBatchLayout(spec, createRowLayout(spec), ["x"], 2048);
+  const memory = createSharedMemory(2 ** 18);
+  memory.grow(memory.maximumBytes);
+  const kernels = createKernels(memory);
+  const [row, at] = [RESERVED_BYTES, RESERVED_BYTES + 64];
+  const bytes = memory.maximumBytes - at;
+  // 2048 times the same row, whose value has 2^20 bytes.
+  new Uint32Array(memory.buffer, row, 2).set([16, 2 ** 20]);
+  const addresses = new Uint32Array(memory.buffer, at + layout.rowsAt, 2048).fill(row);
+  const { itemsAt, gathers, rowsAt, basesAt } = layout;
+  const job = { count: addresses.length, rows: at + rowsAt, bases: at + basesAt, at, itemsAt, bytes };
+  const gather = (count: number) => runGather({ kind: "gather", fields: gathers, jobs: [{ ...job, count }] }, kernels);
+  expect(gather(2047)[0]?.neededBytes).toBeGreaterThan(2047 * 2 ** 20);
+  expect(() => gather(2048)).toThrow(expect.objectContaining({ code: "E_LIMIT" }));
+  expect(() => gather(2048)).toThrow(/2\^31 items or more in a batch of 2048; lower batchSize/);
 });
