@@ -35,3 +35,8 @@ export function randomBytes(lengthBytes: number): Uint8Array {
 export function nowMs(): number {
   return performance.now();
 }
+
+/** Milliseconds since 1970 by the machine's clock, which may be wrong or go back: for what others read (signatures, expiries), never to measure. */
+export function wallClockMs(): number {
+  return Date.now();
+}

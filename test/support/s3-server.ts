@@ -220,7 +220,7 @@ function completeUpload(
     element("Key", key),
     element("ETag", object.etag),
   );
-  return { ...reply, headers: { ...reply.headers, "x-amz-version-id": object.versionId } };
+  return { ...reply, headers: { ...reply.headers, ...objectHeaders(object) } };
 }
 
 function abortUpload({ key, query }: S3Request, bucket: S3Bucket): Reply {
@@ -252,7 +252,8 @@ function condition(headers: IncomingMessage["headers"]) {
 }
 
 function objectHeaders({ etag, modifiedMs, versionId }: StoredObject): Record<string, string> {
-  return { etag, "last-modified": new Date(modifiedMs).toUTCString(), "x-amz-version-id": versionId };
+  const version = versionId === "null" ? {} : { "x-amz-version-id": versionId };
+  return { etag, "last-modified": new Date(modifiedMs).toUTCString(), ...version };
 }
 
 function element(name: string, text: string): string {

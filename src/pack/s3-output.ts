@@ -1,0 +1,107 @@
+import { openSnapshot } from "../core/snapshot.js";
+import {
+  existsError,
+  MultipartUpload,
+  objectExists,
+  openS3Access,
+  openS3Object,
+  PartStream,
+  parseS3Url,
+  resolveS3Options,
+  type S3Access,
+  type S3Address,
+  S3Writer,
+} from "../core/storage/s3/index.js";
+import { HexzError } from "../errors.js";
+import type { Output, OutputSettings, Outputs, PublishRequest } from "./output.js";
+
+/**
+ * Snapshots as objects of S3, streamed in parts: memory holds six of them, the disk nothing. The header is in the part that is sent last, and the object
+ * appears when the upload is completed. Parts cannot be read before that: so each block is verified as it is encoded, each part by the service against its
+ * SHA-256, and the finished object by its header, tail and id.
+ */
+export function createS3Outputs({ s3 }: Pick<OutputSettings, "s3">): Outputs {
+  const settings = resolveS3Options(s3);
+  let access: Promise<S3Access> | undefined;
+  const open = async (destination: string) => {
+    const address = parseDestination(destination);
+    access ??= openS3Access(settings, address);
+    return { address, access: await access, writer: await S3Writer.open(address, await access) };
+  };
+  return {
+    async assertFree(destination, { overwrite, signal }) {
+      const { address, writer } = await open(destination);
+      using _writer = writer;
+      if (!overwrite && (await objectExists(writer, signal)) === true) throw existsError(address.name);
+    },
+    async create(destination, { signal }) {
+      const { address, access, writer } = await open(destination);
+      try {
+        const upload = await MultipartUpload.create(writer, signal);
+        return new S3Output(address, access, writer, upload, settings.partBytes);
+      } catch (error) {
+        writer[Symbol.dispose]();
+        throw error;
+      }
+    },
+  };
+}
+
+function parseDestination(destination: string): S3Address {
+  const address = parseS3Url(new URL(destination));
+  if (address.versionId === undefined) return address;
+  throw new TypeError("destination must not name a version: writing makes a new one");
+}
+
+/** One object being written: owns the upload and the client. */
+class S3Output implements Output {
+  readonly #address: S3Address;
+  readonly #access: S3Access;
+  readonly #writer: S3Writer;
+  readonly #upload: MultipartUpload;
+  readonly #stream: PartStream;
+  #isPublished = false;
+
+  constructor(
+    address: S3Address,
+    access: S3Access,
+    writer: S3Writer,
+    upload: MultipartUpload,
+    partBytes: number | undefined,
+  ) {
+    this.#address = address;
+    this.#access = access;
+    this.#writer = writer;
+    this.#upload = upload;
+    this.#stream = new PartStream(address.name, upload, partBytes);
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#stream.write(bytes, position);
+  }
+
+  /** Nothing: what the service acknowledged is durable, and the object is only there when it is complete. */
+  async sync(): Promise<void> {}
+
+  async publish({ overwrite, verify, id, signal }: PublishRequest): Promise<void> {
+    await this.#stream.end();
+    signal?.throwIfAborted();
+    const versionId = await this.#upload.complete({ overwrite });
+    this.#isPublished = true;
+    if (verify) await this.#verify(versionId, id, signal);
+  }
+
+  async #verify(versionId: string | undefined, id: string, signal: AbortSignal | undefined): Promise<void> {
+    const source = await openS3Object({ ...this.#address, versionId }, this.#access, { signal });
+    await using snapshot = await openSnapshot(source, { signal });
+    if (snapshot.id === id && source.size === this.#stream.sizeBytes) return;
+    const { name } = this.#address;
+    const context = { path: name, expected: id, actual: snapshot.id };
+    throw new HexzError("E_CORRUPT", `${name} was published, but is not what was written; delete it`, { context });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isPublished) await this.#upload.abort();
+    this.#writer[Symbol.dispose]();
+  }
+}
