@@ -179,17 +179,23 @@ export default {
       "^src/(platform/|loader/workers/|pack/encode-worker)",
       "One worker pool, with one way errors come back from it; its threads ask it what they were started with.",
     ),
+    packageOnlyIn(
+      "http-client",
+      ["undici"],
+      "^src/core/storage/http-(transport|exchange)\\.ts$",
+      "One transport, which a browser build replaces with fetch.",
+    ),
     packageOnlyIn("command-line-packages", ["commander", "picocolors"], "^src/cli/", "A library prints nothing."),
     {
       name: "node-builtins",
       comment:
-        "Node's own modules only where a machine is touched: platform (threads, cores), local storage, checksums and zstd of node:zlib, publishing files, reading source files, worker threads (synchronous reads), the command line. All else runs anywhere.",
+        "Node's own modules only where a machine is touched: platform (threads, cores), local storage, addresses that may be connected to, checksums and zstd of node:zlib, publishing files, reading source files, worker threads (synchronous reads), the command line. All else runs anywhere.",
       severity: "error",
       from: {
         path: OURS,
         pathNot: [
           "^src/platform/",
-          "^src/core/storage/(local|index)\\.ts$",
+          "^src/core/storage/(local|index|http-address)\\.ts$",
           "^src/core/codec/(checksum|zstd)\\.ts$",
           "^src/pack/(publish|file-system|encode-worker)\\.ts$",
           "^src/sources/",

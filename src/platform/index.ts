@@ -7,6 +7,7 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism, totalmem } from "node:os";
 
+export { type Clock, randomFraction, sleep, systemClock } from "./clock.js";
 export { createWorkerPool, type RunOptions, type WorkerPool, type WorkerPoolOptions } from "./pool.js";
 
 /** Cores this process may use, at least 1. */
