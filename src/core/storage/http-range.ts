@@ -77,7 +77,8 @@ export async function readHttpRange(transport: HttpTransport, request: RangeRequ
   for (let hops = 0; ; ) {
     const { reply, answer, signature } = await exchangeRange(transport, request, location);
     if (answer !== undefined) return { ...answer, location };
-    if (REDIRECTS.has(reply.status)) {
+    // S3 tells of another region by a redirect to nowhere: that is for `explain`.
+    if (REDIRECTS.has(reply.status) && header(reply, "location") !== undefined) {
       if (++hops > MAX_REDIRECTS) throw refusedRedirect(request.name, `more than ${MAX_REDIRECTS} times`);
       location = redirectTarget(reply, location, request.name);
     } else if (!isRenewed && isRefusal(reply) && (await signature?.renew?.(reply)) === true) {

@@ -45,8 +45,12 @@ export function s3Error(refusal: S3Refusal, address: S3Address, access: S3Access
   const detail = access.credentials?.redact(refusal.message) ?? refusal.message;
   const shown =
     kind === "E_NOT_FOUND" || code === "SignatureDoesNotMatch" ? "" : detail.slice(0, MAX_DETAIL_CHARACTERS);
+  const throttled = status === 429 || status === 503 || code === "SlowDown";
+  const transient = throttled || status >= 500 || status === 408 || code === "RequestTimeout";
   const context = {
     source: address.name,
+    transient,
+    throttled,
     endpoint: access.endpoint.origin,
     status,
     reason: code || undefined,

@@ -12,5 +12,7 @@ export { objectUrl, parseS3Url, type S3Address } from "./address.js";
 export { S3Writer } from "./client.js";
 export type { CredentialProvider, S3Credentials } from "./credentials.js";
 export { existsError, MultipartUpload, objectExists, type UploadedPart } from "./multipart.js";
+export { openS3Object } from "./object.js";
 export { resolveS3Options, type S3Options, type S3Settings } from "./options.js";
 export { PartStream, partSize } from "./part-stream.js";
+export { openS3Source } from "./source.js";

@@ -11,7 +11,7 @@ export interface Signable {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Gives the headers of a request with its signature among them. */
+/** Gives the headers of a request with its signature among them, but not `host`, which is signed and sent by whoever connects. */
 export type Signer = (request: Signable, credentials: S3Credentials) => Promise<Record<string, string>>;
 
 /** The signer's hash over Node's, which is faster than one in JavaScript. */
@@ -74,6 +74,7 @@ export async function openSigner(region: string): Promise<Signer> {
       headers: { ...headers, host: url.host },
     };
     const signed = await signerOf(credentials).sign(request, { signingDate: new Date(wallClockMs()) });
-    return signed.headers;
+    const { host: _host, ...rest } = signed.headers;
+    return rest;
   };
 }

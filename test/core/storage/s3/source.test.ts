@@ -1,0 +1,109 @@
+import { createHash, createHmac } from "node:crypto";
+import { inspect } from "node:util";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RangeSource } from "../../../../src/core/storage/port.js";
+import { openS3Source, type S3Options } from "../../../../src/core/storage/s3/index.js";
+import { openS3Service, type S3Service } from "../../../support/s3-service.js";
+import { storageConformance } from "../conformance.js";
+
+let service: S3Service;
+let objects = 0;
+
+beforeAll(async () => {
+  service = await openS3Service();
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+async function openObject(bytes: Uint8Array, key = `a folder/object ${objects++} é+&=.bin`): Promise<RangeSource> {
+  await service.put(key, bytes);
+  return openS3Source(urlOf(key), service.options);
+}
+
+function urlOf(key: string, bucket = service.bucket): URL {
+  return new URL(`s3://${bucket}/${encodeURIComponent(key)}`);
+}
+
+async function all(source: RangeSource): Promise<number[]> {
+  const target = new Uint8Array(source.size);
+  await source.readInto(0, target);
+  return [...target];
+}
+
+storageConformance("s3", (bytes) => openObject(bytes));
+
+describe("openS3Source", () => {
+  test("reads an object of no bytes", async () => {
+    await using source = await openObject(new Uint8Array(0));
+    expect(source.size).toBe(0);
+  });
+
+  test("a changed object is a changed source, also where its size is the same", async () => {
+    for (const size of [200_000, 100]) {
+      const key = `changing ${size}`;
+      await using source = await openObject(new Uint8Array(200_000), key);
+      await service.put(key, new Uint8Array(size).fill(7));
+      const target = new Uint8Array(1000);
+      await expect(source.readInto(150_000, target)).rejects.toMatchObject({ code: "E_SOURCE_CHANGED" });
+      expect(target.some((byte) => byte === 7)).toBe(false);
+    }
+  });
+
+  test("reads a version that is no longer the newest", async () => {
+    const versionId = await service.put("versioned", Uint8Array.from([1, 2, 3]), service.versionedBucket);
+    await service.put("versioned", Uint8Array.from([4]), service.versionedBucket);
+    const url = urlOf("versioned", service.versionedBucket);
+    await using newest = await openS3Source(url, service.options);
+    expect(await all(newest)).toEqual([4]);
+    url.searchParams.set("versionId", versionId ?? "");
+    await using older = await openS3Source(url, service.options);
+    expect(await all(older)).toEqual([1, 2, 3]);
+    expect(older.identity).not.toBe(newest.identity);
+  });
+
+  test("reads a public object without credentials, and no other", async () => {
+    const { endpoint, region } = service.options;
+    await service.put("open", Uint8Array.from([5]), service.publicBucket);
+    await service.put("private", Uint8Array.from([6]));
+    await using source = await openS3Source(urlOf("open", service.publicBucket), { endpoint, region, anonymous: true });
+    expect(await all(source)).toEqual([5]);
+    const refused = openS3Source(urlOf("private"), { endpoint, region, anonymous: true });
+    await expect(refused).rejects.toMatchObject({ code: "E_ACCESS", context: { status: 403, reason: "AccessDenied" } });
+    await expect(refused).rejects.toThrow(/not public/);
+  });
+
+  test("says in one sentence what is wrong, and shows no secret", async () => {
+    await service.put("there", new Uint8Array(1));
+    const { credentials } = service.options;
+    const { accessKeyId } = credentials;
+    const secretAccessKey = "canary-wrong-secret";
+    const cases: readonly (readonly [URL, S3Options, string, RegExp])[] = [
+      [urlOf("none"), {}, "E_NOT_FOUND", /none does not exist/],
+      [urlOf("key", "hexz-no-bucket"), {}, "E_NOT_FOUND", /bucket hexz-no-bucket does not exist/],
+      [urlOf("there"), { credentials: { accessKeyId, secretAccessKey } }, "E_ACCESS", /secret access key is wrong/],
+      [
+        urlOf("there"),
+        { credentials: { accessKeyId: "canary-id", secretAccessKey } },
+        "E_ACCESS",
+        /does not know these credentials/,
+      ],
+      [urlOf("there"), { region: "eu-north-1" }, "E_ACCESS", /region/],
+      [urlOf("there"), { endpoint: "http://127.0.0.1:1" }, "E_NETWORK", /refuses the connection/],
+    ];
+    for (const [url, options, code, message] of cases) {
+      const error = await openS3Source(url, { ...service.options, ...options }).catch((caught: unknown) => caught);
+      expect(error, String(message)).toMatchObject({ code, message: expect.stringMatching(message) });
+      const shown = `${inspect(error, { depth: 9, showHidden: true })}${JSON.stringify(error)}`;
+      expect(shown).not.toMatch(/canary|Signature=/);
+      expect(shown).not.toContain(credentials.secretAccessKey);
+    }
+  });
+
+  test("an open source shows no secret", async () => {
+    await using source = await openObject(Uint8Array.from([1]));
+    const shown = `${inspect(source, { depth: 9, showHidden: true })}${JSON.stringify(source)}`;
+    expect(shown).not.toContain(service.options.credentials.secretAccessKey);
+    expect(shown).not.toContain(service.options.credentials.accessKeyId);
+  });
+});
