@@ -22,8 +22,8 @@ interface Reply {
 }
 
 export interface S3ServerOptions {
-  /** Called before a request is served; a reply is sent instead, a promise delays it. */
-  readonly intercept?: (request: S3Request) => Reply | undefined | Promise<Reply | undefined>;
+  /** Serves a request in place of `serve`, which it may call; it may throw an `S3Failure`. */
+  readonly intercept?: (request: S3Request, serve: () => Reply) => Reply | Promise<Reply>;
   /** @default the clock's */
   readonly nowMs?: () => number;
 }
@@ -67,7 +67,8 @@ export async function startS3Server({ intercept, nowMs = Date.now }: S3ServerOpt
       requests.push({ ...facts, signedBy });
     }
     const request = { ...facts, signedBy };
-    return (await intercept?.(request)) ?? serve(request, buckets, nowMs());
+    const serveIt = () => serve(request, buckets, nowMs());
+    return intercept === undefined ? serveIt() : await intercept(request, serveIt);
   }
 
   const server = createServer((message, response) => {

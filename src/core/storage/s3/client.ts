@@ -107,7 +107,7 @@ function refusalOf(error: unknown): S3Refusal | undefined {
   if (!(error instanceof Error) || !("$metadata" in error)) return undefined;
   // The shape of every service exception of the SDK; a field that is missing reads as undefined.
   const { $metadata, $response, Region } = error as {
-    $metadata: { httpStatusCode?: number; requestId?: string } | undefined;
+    $metadata: { httpStatusCode?: number; requestId?: string; attempts?: number } | undefined;
     $response?: { headers?: Record<string, string> };
     Region?: string;
   };
@@ -118,6 +118,7 @@ function refusalOf(error: unknown): S3Refusal | undefined {
     message: error.message,
     region: $response?.headers?.["x-amz-bucket-region"] ?? Region,
     requestId: $metadata.requestId,
+    attempts: $metadata.attempts ?? 1,
   };
 }
 

@@ -11,6 +11,8 @@ export interface S3Refusal {
   /** Of the bucket, where the service told. */
   readonly region: string | undefined;
   readonly requestId: string | undefined;
+  /** Times the request was sent: where more than once, an earlier one may have done its work unheard. */
+  readonly attempts: number;
 }
 
 const MAX_DETAIL_CHARACTERS = 300;
@@ -35,6 +37,7 @@ export function parseS3Refusal(
     message: element("Message") ?? "",
     region: header("x-amz-bucket-region") ?? element("Region"),
     requestId: header("x-amz-request-id") ?? element("RequestId"),
+    attempts: 1,
   };
 }
 

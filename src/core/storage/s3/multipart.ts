@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { ListPartsCommandOutput } from "@aws-sdk/client-s3";
-import { HexzError } from "../../../errors.js";
+import { HexzError, isHexzError } from "../../../errors.js";
 import type { S3Writer } from "./client.js";
 import type { S3Refusal } from "./failure.js";
 
@@ -93,13 +94,31 @@ export class MultipartUpload {
       .map(([PartNumber, { etag: ETag }]) => ({ PartNumber, ETag }));
     const condition = overwrite ? {} : { IfNoneMatch: "*" };
     const input = { Bucket, Key, UploadId: this.id, MultipartUpload: { Parts }, ...condition };
-    const { VersionId } = await this.#writer.call(
+    let refusal: S3Refusal | undefined;
+    const completing = this.#writer.call(
       "write",
       ({ client, sdk, options }) => client.send(new sdk.CompleteMultipartUploadCommand(input), options),
       this.#signal,
-      (refusal) => (overwrite ? undefined : takenError(refusal, name)),
+      (given) => {
+        refusal = given;
+        return overwrite ? undefined : takenError(given, name);
+      },
     );
+    const { VersionId } = await completing.catch(async (error: unknown) => {
+      const found = refusal !== undefined && refusal.attempts > 1 ? await this.#findOwn() : undefined;
+      if (found === undefined) throw error;
+      return found;
+    });
     return VersionId;
+  }
+
+  /** The object as it is, where it is that of this upload: its ETag is made of those of the parts. */
+  async #findOwn(): Promise<{ VersionId: string | undefined } | undefined> {
+    const found = await headObject(this.#writer, this.#signal).catch(() => undefined);
+    const digest = createHash("md5");
+    for (const [, { etag }] of [...this.#parts].sort(([a], [b]) => a - b))
+      digest.update(etag.replaceAll('"', ""), "hex");
+    return found?.ETag === `"${digest.digest("hex")}-${this.#parts.size}"` ? { VersionId: found.VersionId } : undefined;
   }
 
   /** Ends the parts under way and removes what was uploaded. A failure is told as a warning of the process: something else went wrong before. */
@@ -111,7 +130,7 @@ export class MultipartUpload {
     await this.#writer
       .call("abort the upload of", ({ client, sdk }) => client.send(new sdk.AbortMultipartUploadCommand(input)))
       .catch((error: unknown) => {
-        if (error instanceof HexzError && error.code === "E_NOT_FOUND") return;
+        if (isHexzError(error, "E_NOT_FOUND")) return;
         const advice = "it costs storage until it is aborted";
         process.emitWarning(
           `the unfinished upload ${this.id} of ${name} could not be removed; ${advice}`,
@@ -146,26 +165,24 @@ export class MultipartUpload {
 
 /** Whether an object is there, where one may ask. */
 export async function objectExists(writer: S3Writer, signal?: AbortSignal): Promise<boolean | undefined> {
-  const { bucket: Bucket, key: Key } = writer.address;
-  const outcome = new Map<number, boolean | undefined>([
-    [404, false],
+  try {
+    await headObject(writer, signal);
+    return true;
+  } catch (error) {
+    if (isHexzError(error) && error.context.status === 404) return false;
     // Who may only write is told "forbidden"; the condition on completing decides then.
-    [403, undefined],
-  ]);
-  return await writer
-    .call(
-      "look for",
-      async ({ client, sdk, options }) => {
-        await client.send(new sdk.HeadObjectCommand({ Bucket, Key }), options);
-        return true;
-      },
-      signal,
-    )
-    .catch((error: unknown) => {
-      const status = error instanceof HexzError ? error.context.status : undefined;
-      if (typeof status === "number" && outcome.has(status)) return outcome.get(status);
-      throw error;
-    });
+    if (isHexzError(error) && error.context.status === 403) return undefined;
+    throw error;
+  }
+}
+
+function headObject(writer: S3Writer, signal: AbortSignal | undefined) {
+  const { bucket: Bucket, key: Key } = writer.address;
+  return writer.call(
+    "look for",
+    ({ client, sdk, options }) => client.send(new sdk.HeadObjectCommand({ Bucket, Key }), options),
+    signal,
+  );
 }
 
 export function existsError(name: string): HexzError {
@@ -199,7 +216,7 @@ async function newestUpload(writer: S3Writer, signal: AbortSignal | undefined): 
       signal,
     )
     .catch((error: unknown) => {
-      if (error instanceof HexzError && (error.code === "E_ACCESS" || error.code === "E_NOT_FOUND")) return undefined;
+      if (isHexzError(error, "E_ACCESS") || isHexzError(error, "E_NOT_FOUND")) return undefined;
       throw error;
     });
   const own = (listed?.Uploads ?? []).filter(({ Key }) => Key === key);

@@ -1,7 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
 import { inspect } from "node:util";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { SignatureV4 } from "@smithy/signature-v4";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RangeSource } from "../../../../src/core/storage/port.js";
 import { openS3Source, type S3Options } from "../../../../src/core/storage/s3/index.js";
