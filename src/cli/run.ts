@@ -3,6 +3,7 @@ import { inspect as format } from "node:util";
 import { Command, CommanderError } from "commander";
 import { benchCommand } from "./bench.js";
 import { catCommand } from "./cat.js";
+import { cpCommand } from "./cp.js";
 import type { Failure } from "./failure.js";
 import { describeFailure, EXIT_OK, EXIT_USAGE, UsageError } from "./failure.js";
 import { headCommand } from "./head.js";
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((io: CliIo) => Command)[] = [
   verifyCommand,
   headCommand,
   catCommand,
+  cpCommand,
   benchCommand,
 ];
 

@@ -47,10 +47,20 @@ export function createS3Outputs({ s3 }: Pick<OutputSettings, "s3">): Outputs {
   };
 }
 
-function parseDestination(destination: string): S3Address {
-  const address = parseS3Url(new URL(destination));
+/** @throws TypeError for what names no object to write. */
+export function parseDestination(destination: string): S3Address {
+  const address = parse(destination);
   if (address.versionId === undefined) return address;
   throw new TypeError("destination must not name a version: writing makes a new one");
+}
+
+function parse(destination: string): S3Address {
+  if (!URL.canParse(destination)) throw new TypeError("destination is no address like s3://bucket/key");
+  try {
+    return parseS3Url(new URL(destination));
+  } catch (error) {
+    throw error instanceof TypeError ? new TypeError(`destination is wrong: ${error.message}`) : error;
+  }
 }
 
 /** One object being written: owns the upload and the client. */
