@@ -6,8 +6,7 @@ import type { HttpExchange, HttpHead, HttpReply } from "./http-transport.js";
 
 /** What is kept of the body of an answer nobody asked for: enough for the code in an XML error. */
 const MAX_TEXT_BYTES = 16 * 1024;
-/** An attempt may take this long, or longer where its bytes at {@link SLOWEST_BYTES_PER_MS} need it: an answer that drips is given up. */
-export const ATTEMPT_MS = 20_000;
+/** An exchange whose bytes take longer than its time at this rate gets more. */
 const SLOWEST_BYTES_PER_MS = 1000;
 
 /** How long each part of an exchange may take, and on which clock. */
@@ -16,6 +15,7 @@ export interface ExchangeLimits {
   readonly connectTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
 }
 
 /** One exchange under way: a state machine fed by undici, the clock and the signal. It settles once and touches no buffer after. */
@@ -45,7 +45,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#progressMs = limits.clock.nowMs();
-    this.#endMs = this.#progressMs + Math.max(ATTEMPT_MS, exchange.expectedBytes / SLOWEST_BYTES_PER_MS);
+    this.#endMs = this.#progressMs + Math.max(limits.attemptTimeoutMs, exchange.expectedBytes / SLOWEST_BYTES_PER_MS);
     exchange.signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#watch();
   }

@@ -1,4 +1,5 @@
 import { HexzError } from "../../errors.js";
+import { untilAborted } from "../../util/abort.js";
 import {
   type AskedRange,
   acceptRange,
@@ -35,6 +36,7 @@ export interface Signature {
   readonly renew?: (refusal: HttpReply) => Promise<boolean>;
 }
 
+/** May wait for credentials as long as the signal allows. */
 export type SignRequest = (request: SignableRequest) => Signature | Promise<Signature>;
 
 /** One range of an object. */
@@ -81,7 +83,7 @@ export async function readHttpRange(transport: HttpTransport, request: RangeRequ
     if (REDIRECTS.has(reply.status) && header(reply, "location") !== undefined) {
       if (++hops > MAX_REDIRECTS) throw refusedRedirect(request.name, `more than ${MAX_REDIRECTS} times`);
       location = redirectTarget(reply, location, request.name);
-    } else if (!isRenewed && isRefusal(reply) && (await signature?.renew?.(reply)) === true) {
+    } else if (!isRenewed && isRefusal(reply) && (await renewed(signature, reply, request.signal))) {
       isRenewed = true;
     } else {
       throw refusalError(reply, request);
@@ -106,7 +108,8 @@ async function exchangeRange(transport: HttpTransport, request: RangeRequest, ur
   };
   // Another origin gets nothing of the caller's: neither signature nor headers.
   const isOwn = url.origin === request.url.origin;
-  const signature = isOwn ? await request.sign?.({ method: "GET", url, headers: plain, signal }) : undefined;
+  const signing = isOwn ? request.sign?.({ method: "GET", url, headers: plain, signal }) : undefined;
+  const signature = await unlessAborted(signing, signal);
   let accepted: Omit<RangeAnswer, "location"> | undefined;
   const bodyInto = (head: HttpHead): Uint8Array | undefined => {
     accepted = acceptHead(head, asked);
@@ -124,6 +127,20 @@ async function exchangeRange(transport: HttpTransport, request: RangeRequest, ur
   });
   if (accepted !== undefined && !isEmptyObject(reply)) assertComplete(reply, accepted.filledBytes, asked);
   return { reply, answer: accepted, signature };
+}
+
+async function renewed(
+  signature: Signature | undefined,
+  refusal: HttpReply,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  return (await unlessAborted(signature?.renew?.(refusal), signal)) === true;
+}
+
+/** The caller's code may take its time; who aborts does not wait for it. */
+async function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
+  return signal === undefined ? work : untilAborted(Promise.resolve(work), signal);
 }
 
 /** Undefined for a status that is no success. */

@@ -2,7 +2,7 @@ import type { Dispatcher, Pool } from "undici";
 import { HexzError } from "../../errors.js";
 import { type Clock, systemClock } from "../../platform/index.js";
 import { assertPublicHost, publicLookup } from "./http-address.js";
-import { ATTEMPT_MS, Exchange, type ExchangeLimits } from "./http-exchange.js";
+import { Exchange, type ExchangeLimits } from "./http-exchange.js";
 
 export type HttpHeaders = Readonly<Record<string, string>>;
 
@@ -59,6 +59,8 @@ export interface TransportOptions {
   readonly firstByteTimeoutMs?: number | undefined;
   /** Between two pieces of a body. @default 10 s */
   readonly idleTimeoutMs?: number | undefined;
+  /** For one exchange; longer where its bytes at 1 MB/s need it. @default 20 s */
+  readonly attemptTimeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -66,7 +68,8 @@ export interface TransportOptions {
 export async function openTransport(options: TransportOptions = {}): Promise<HttpTransport> {
   const { allowPrivate = false, clock = systemClock } = options;
   const { connectTimeoutMs = 3000, firstByteTimeoutMs = 10_000, idleTimeoutMs = 10_000 } = options;
-  const limits: ExchangeLimits = { clock, connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs };
+  const { attemptTimeoutMs = 20_000 } = options;
+  const limits: ExchangeLimits = { clock, connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, attemptTimeoutMs };
   const { Pool } = await import("undici");
   const pools = new Map<string, Pool>();
   let isClosed = false;
@@ -92,10 +95,13 @@ export async function openTransport(options: TransportOptions = {}): Promise<Htt
   };
 }
 
-/** As many connections as requests, so that none waits for another's; the time limits are ours, on our clock, but for a connect nobody waits for. */
+/** Ends a connect that nobody waits for any more. */
+const STRAY_CONNECT_MS = 20_000;
+
+/** As many connections as requests, so that none waits for another's. The time limits are ours: undici's are coarse and do not see a drip. */
 function poolOptions(origin: string, allowPrivate: boolean): Pool.Options {
   const lookup = allowPrivate ? {} : { lookup: publicLookup(origin) };
-  return { connections: null, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: ATTEMPT_MS, ...lookup } };
+  return { connections: null, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: STRAY_CONNECT_MS, ...lookup } };
 }
 
 function dispatch(dispatcher: Dispatcher, exchange: HttpExchange, limits: ExchangeLimits): Promise<HttpReply> {

@@ -88,7 +88,7 @@ describe("openSource", () => {
   });
 
   test("names the scheme that this version does not read, and no secret", async () => {
-    for (const where of ["http://u:secret@h/x.hxz", "https://h/x.hxz", "s3://bucket/x.hxz", new URL("s3://b/x")]) {
+    for (const where of ["s3://u:secret@bucket/x.hxz", "s3://bucket/x.hxz", new URL("s3://b/x")]) {
       const error = await openSource(where).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: "E_FEATURE", context: { scheme: String(where).split(":")[0] } });
       expect(String(error)).not.toContain("secret");

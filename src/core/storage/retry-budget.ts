@@ -1,0 +1,80 @@
+import type { Clock } from "../../platform/index.js";
+
+/** Retries that may be made before any read has succeeded. */
+const RESERVE = 100;
+const TOKENS_PER_SUCCESS = 2;
+/** One a second goes through however bad things are, to find out whether they are better. */
+const PROBE_MS = 1000;
+
+interface Waiter {
+  readonly resume: () => void;
+}
+
+/**
+ * Bounds how much trying again adds to the load: retries ≤ 100 + 2 × reads that succeeded + 1 per second. In an outage nothing succeeds, so all but one retry a second wait here; the
+ * first success lets two of them go, and so on, which is how the load comes back no faster than it is served.
+ */
+export class RetryBudget {
+  readonly #clock: Clock;
+  readonly #waiting: Waiter[] = [];
+  #tokens = RESERVE;
+  #cancelProbe: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when one more retry may be made, first come, first served. */
+  take(signal: AbortSignal): Promise<void> {
+    if (this.#tokens > 0) {
+      this.#tokens--;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        const at = this.#waiting.indexOf(waiter);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        this.#watch();
+        reject(signal.reason);
+      };
+      const waiter = {
+        resume: () => {
+          signal.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(waiter);
+      this.#watch();
+    });
+  }
+
+  /** A read came through. */
+  succeeded(): void {
+    this.#give(TOKENS_PER_SUCCESS);
+  }
+
+  #give(count: number): void {
+    this.#tokens = Math.min(RESERVE, this.#tokens + count);
+    while (this.#tokens > 0) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#tokens--;
+      next.resume();
+    }
+    this.#watch();
+  }
+
+  /** A timer runs exactly while somebody waits. */
+  #watch(): void {
+    if (this.#waiting.length === 0) {
+      this.#cancelProbe?.();
+      this.#cancelProbe = undefined;
+    } else {
+      this.#cancelProbe ??= this.#clock.after(PROBE_MS, () => {
+        this.#cancelProbe = undefined;
+        this.#give(1);
+      });
+    }
+  }
+}
