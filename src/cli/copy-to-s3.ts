@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { openSnapshot } from "../core/snapshot.js";
+import { resolveStorageOptions } from "../core/storage/index.js";
 import {
   existsError,
   MultipartUpload,
@@ -86,7 +87,9 @@ function etagOf(bytes: Uint8Array): string {
 
 async function verifyCopy(versionId: string | undefined, access: S3Access, job: CopyJob): Promise<void> {
   const { id, verify, signal, destination } = job;
-  const source = await openS3Object({ ...parseDestination(destination), versionId }, access, { signal });
+  const source = await openS3Object({ ...parseDestination(destination), versionId }, access, resolveStorageOptions(), {
+    signal,
+  });
   await using snapshot = await openSnapshot(source, { signal });
   if (snapshot.id !== id) {
     const context = { path: destination, expected: id, actual: snapshot.id };

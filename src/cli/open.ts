@@ -7,7 +7,8 @@ import { UsageError } from "./failure.js";
 /** Opens the source that an argument names; what is no path or address at all is wrong usage. */
 export async function openFile(where: string): Promise<RangeSource> {
   try {
-    return await openSource(where);
+    // Who types an address means it, also where it is in their own network.
+    return await openSource(where, { allowPrivate: true });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
     throw error;

@@ -1,7 +1,7 @@
 import type { ChecksumId, CodecName } from "../core/codec/index.js";
 import { codecByName } from "../core/codec/index.js";
 import { MAX_RAW_BLOCK_BYTES } from "../core/format/limits.js";
-import type { S3Options } from "../core/storage/s3/index.js";
+import { type ResolvedStorageOptions, resolveStorageOptions, type StorageOptions } from "../core/storage/index.js";
 import { jsonText } from "../dataset/json-text.js";
 import type { JsonValue } from "../dataset/types.js";
 import { HexzError } from "../errors.js";
@@ -49,7 +49,7 @@ export interface PackOptions {
   /** Any JSON to keep with the data. */
   readonly user?: JsonValue | undefined;
   /** How remote storage is reached; the same as for `openDataset`. */
-  readonly storage?: { readonly s3?: S3Options | undefined } | undefined;
+  readonly storage?: StorageOptions | undefined;
   /** Called after every block. */
   readonly onProgress?: ((progress: PackProgress) => void) | undefined;
   /** Ends the packing: it rejects with the signal's reason and leaves nothing behind. */
@@ -69,7 +69,7 @@ export interface ResolvedPackOptions {
   readonly user: JsonValue | undefined;
   readonly onProgress: ((progress: PackProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly storage: { readonly s3?: S3Options | undefined };
+  readonly storage: ResolvedStorageOptions;
 }
 
 const NAMES = [
@@ -104,13 +104,12 @@ export function resolvePackOptions(options: PackOptions): ResolvedPackOptions {
   assertNotLater(options);
   assertKnownKeys("options", options, NAMES);
   const { codec = "lz4", checksum = "xxh64", verify = true, overwrite = false, user, onProgress, signal } = options;
-  const { workers = defaultThreads(), storage = {} } = options;
+  const { workers = defaultThreads() } = options;
   assertOneOf("options.codec", codec, ["lz4", "zstd", "stored"]);
   assertOneOf("options.checksum", checksum, ["xxh64", "crc32"]);
   assertInteger("options.workers", workers, 0, MAX_WORKERS);
   assertBoolean("options.verify", verify);
   assertBoolean("options.overwrite", overwrite);
-  assertKnownKeys("options.storage", storage, ["s3"]);
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new TypeError(`options.onProgress must be a function, got ${show(onProgress)}`);
   }
@@ -120,7 +119,14 @@ export function resolvePackOptions(options: PackOptions): ResolvedPackOptions {
   const level = resolveLevel(codec, options.level);
   const cut = resolveCut(options);
   const blockBytes = cut.targetBytes;
-  const checked = { verify, overwrite, user: checkUser(user), storage, onProgress, signal };
+  const checked = {
+    verify,
+    overwrite,
+    user: checkUser(user),
+    storage: resolveStorageOptions(options.storage),
+    onProgress,
+    signal,
+  };
   return { codec, level, checksum: CHECKSUMS[checksum], cut, blockBytes, workers, ...checked };
 }
 

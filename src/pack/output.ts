@@ -1,4 +1,4 @@
-import type { S3Options } from "../core/storage/s3/index.js";
+import type { ResolvedStorageOptions } from "../core/storage/index.js";
 import { createFileOutputs } from "./file-output.js";
 import type { FileSystem } from "./file-system.js";
 import { createS3Outputs } from "./s3-output.js";
@@ -42,7 +42,7 @@ export interface Outputs {
 /** What kinds of storage are told. */
 export interface OutputSettings {
   readonly files: FileSystem;
-  readonly s3: S3Options | undefined;
+  readonly storage: ResolvedStorageOptions;
 }
 
 /** Kinds of storage by scheme; everything else is a path. A new one is one file and one entry here. */

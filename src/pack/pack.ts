@@ -88,7 +88,7 @@ export async function packWith(
   if (typeof destination !== "string" || destination === "") {
     throw new TypeError(`destination must be the path of a file or an s3:// address, got ${show(destination)}`);
   }
-  const outputs = outputsFor(destination, { files, s3: resolved.storage.s3 });
+  const outputs = outputsFor(destination, { files, storage: resolved.storage });
   resolved.signal?.throwIfAborted();
   await outputs.assertFree(destination, resolved);
   await loadPacking();

@@ -1,4 +1,5 @@
 import { openSnapshot } from "../core/snapshot.js";
+import type { RangeSource } from "../core/storage/port.js";
 import {
   existsError,
   MultipartUpload,
@@ -20,8 +21,8 @@ import type { Output, OutputSettings, Outputs, PublishRequest } from "./output.j
  * appears when the upload is completed. Parts cannot be read before that: so each block is verified as it is encoded, each part by the service against its
  * SHA-256, and the finished object by its header, tail and id.
  */
-export function createS3Outputs({ s3 }: Pick<OutputSettings, "s3">): Outputs {
-  const settings = resolveS3Options(s3);
+export function createS3Outputs({ storage }: Pick<OutputSettings, "storage">): Outputs {
+  const settings = resolveS3Options(storage.s3);
   let access: Promise<S3Access> | undefined;
   const open = async (destination: string) => {
     const address = parseDestination(destination);
@@ -38,7 +39,9 @@ export function createS3Outputs({ s3 }: Pick<OutputSettings, "s3">): Outputs {
       const { address, access, writer } = await open(destination);
       try {
         const upload = await MultipartUpload.create(writer, signal);
-        return new S3Output(address, access, writer, upload, settings.partBytes);
+        const read = (versionId: string | undefined) =>
+          openS3Object({ ...address, versionId }, access, storage, { signal });
+        return new S3Output(writer, upload, new PartStream(address.name, upload, settings.partBytes), read);
       } catch (error) {
         writer[Symbol.dispose]();
         throw error;
@@ -65,25 +68,23 @@ function parse(destination: string): S3Address {
 
 /** One object being written: owns the upload and the client. */
 class S3Output implements Output {
-  readonly #address: S3Address;
-  readonly #access: S3Access;
   readonly #writer: S3Writer;
   readonly #upload: MultipartUpload;
   readonly #stream: PartStream;
+  readonly #read: (versionId: string | undefined) => Promise<RangeSource>;
   #isPublished = false;
 
+  /** @param read opens what was written. */
   constructor(
-    address: S3Address,
-    access: S3Access,
     writer: S3Writer,
     upload: MultipartUpload,
-    partBytes: number | undefined,
+    stream: PartStream,
+    read: (versionId: string | undefined) => Promise<RangeSource>,
   ) {
-    this.#address = address;
-    this.#access = access;
     this.#writer = writer;
     this.#upload = upload;
-    this.#stream = new PartStream(address.name, upload, partBytes);
+    this.#stream = stream;
+    this.#read = read;
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
@@ -98,14 +99,13 @@ class S3Output implements Output {
     signal?.throwIfAborted();
     const versionId = await this.#upload.complete({ overwrite });
     this.#isPublished = true;
-    if (verify) await this.#verify(versionId, id, signal);
+    if (verify) await this.#verify(await this.#read(versionId), id, signal);
   }
 
-  async #verify(versionId: string | undefined, id: string, signal: AbortSignal | undefined): Promise<void> {
-    const source = await openS3Object({ ...this.#address, versionId }, this.#access, { signal });
+  async #verify(source: RangeSource, id: string, signal: AbortSignal | undefined): Promise<void> {
     await using snapshot = await openSnapshot(source, { signal });
     if (snapshot.id === id && source.size === this.#stream.sizeBytes) return;
-    const { name } = this.#address;
+    const { name } = this.#writer.address;
     const context = { path: name, expected: id, actual: snapshot.id };
     throw new HexzError("E_CORRUPT", `${name} was published, but is not what was written; delete it`, { context });
   }

@@ -6,23 +6,12 @@ import { openSnapshot } from "../../src/core/snapshot.js";
 import { openS3Source } from "../../src/core/storage/s3/index.js";
 import { fields } from "../../src/dataset/fields.js";
 import { type PackOptions, pack } from "../../src/pack/index.js";
+import { noise } from "../support/noise.js";
 import { openS3Service, type S3Service } from "../support/s3-service.js";
 import { tempDir } from "../support/temp-dir.js";
 
 const root = await tempDir();
 const MIB = 2 ** 20;
-/** Bytes that no codec shrinks, in chunks. */
-function* noise(lengthBytes: number, seed = 1): Generator<Uint8Array> {
-  let state = seed;
-  for (let done = 0; done < lengthBytes; done += MIB) {
-    const words = new Uint32Array(MIB / 4);
-    for (let i = 0; i < words.length; i++) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      words[i] = Math.imul(state ^ (state >>> 15), 2246822519);
-    }
-    yield new Uint8Array(words.buffer);
-  }
-}
 const records = Array.from({ length: 2000 }, (_, i) => ({ value: Math.sqrt(i), text: `record ${i}` }));
 const schema = { value: fields.float64(), text: fields.utf8() };
 
@@ -43,7 +32,7 @@ async function download(url: string): Promise<Uint8Array> {
 }
 
 async function exists(url: string): Promise<boolean> {
-  const source = await openS3Source(new URL(url), service.options).catch(() => undefined);
+  const source = await openS3Source(new URL(url), { s3: service.options }).catch(() => undefined);
   await source?.close();
   return source !== undefined;
 }
@@ -65,7 +54,7 @@ describe("packing to S3", () => {
   it("opens from S3 as the same snapshot, every byte verified", async () => {
     const url = freshUrl();
     const { id } = await pack(records, url, { ...settings(), schema });
-    await using snapshot = await openSnapshot(await openS3Source(new URL(url), service.options));
+    await using snapshot = await openSnapshot(await openS3Source(new URL(url), { s3: service.options }));
     expect(snapshot).toMatchObject({ id, length: records.length, name: url });
     await snapshot.verify({ deep: true });
   });
@@ -83,7 +72,7 @@ describe("packing to S3", () => {
       context: { path: url },
     });
     const { id } = await pack(records.slice(1), url, { ...settings(), schema, overwrite: true });
-    await using snapshot = await openSnapshot(await openS3Source(new URL(url), service.options));
+    await using snapshot = await openSnapshot(await openS3Source(new URL(url), { s3: service.options }));
     expect(snapshot.id).toBe(id);
     expect(await service.unfinished()).toEqual([]);
   });
@@ -97,7 +86,7 @@ describe("packing to S3", () => {
     const lost = outcomes.filter((outcome) => outcome.status === "rejected");
     expect([won.length, lost.length]).toEqual([1, 1]);
     expect(lost[0]?.reason).toMatchObject({ code: "E_EXISTS" });
-    await using snapshot = await openSnapshot(await openS3Source(new URL(url), service.options));
+    await using snapshot = await openSnapshot(await openS3Source(new URL(url), { s3: service.options }));
     expect(snapshot.id).toBe(won[0]?.value.id);
     expect(await service.unfinished()).toEqual([]);
   });

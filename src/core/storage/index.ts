@@ -15,4 +15,5 @@ export { type LocalSource, openLocalSource } from "./local.js";
 export { createMemorySource, type MemorySourceOptions } from "./memory.js";
 export { isRangeSource, openSource } from "./open-source.js";
 export type { RangeSource, ReadOptions, StorageStats } from "./port.js";
-export { resolveStorageOptions, type StorageOptions } from "./storage-options.js";
+export { type CredentialProvider, openS3Source, type S3Credentials, type S3Options } from "./s3/index.js";
+export { type ResolvedStorageOptions, resolveStorageOptions, type StorageOptions } from "./storage-options.js";

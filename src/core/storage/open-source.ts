@@ -1,8 +1,8 @@
-import { HexzError } from "../../errors.js";
 import { show } from "../../util/options.js";
 import { openHttpSource } from "./http.js";
 import { openLocalSource } from "./local.js";
 import type { RangeSource, ReadOptions } from "./port.js";
+import { openS3Source } from "./s3/index.js";
 import { resolveStorageOptions, type StorageOptions } from "./storage-options.js";
 
 /** Schemes and how they are opened. A new driver is one file and one entry here. */
@@ -10,7 +10,7 @@ const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   ["file:", (url) => openLocalSource(url)],
   ["http:", openHttpSource],
   ["https:", openHttpSource],
-  ["s3:", refuse],
+  ["s3:", openS3Source],
 ]);
 
 type Driver = (url: URL, options: StorageOptions & ReadOptions) => Promise<RangeSource>;
@@ -19,9 +19,9 @@ type Driver = (url: URL, options: StorageOptions & ReadOptions) => Promise<Range
 const URL_PATTERN = /^[a-z][a-z0-9+.-]+:\/\//i;
 
 /**
- * Opens whatever bytes may come from: a path, a `file:`, `http:` or `https:` URL, or a source, which is given back as it is.
+ * Opens whatever bytes may come from: a path, a `file:`, `http:`, `https:` or `s3:` URL, or a source, which is given back as it is.
  *
- * @throws HexzError `E_NOT_FOUND`, `E_IS_DIRECTORY`, `E_IO`, and for remote sources those of {@link openHttpSource}; `E_FEATURE` for schemes this version does not read.
+ * @throws HexzError `E_NOT_FOUND`, `E_IS_DIRECTORY`, `E_IO`, and for remote sources those of {@link openHttpSource} and {@link openS3Source}.
  * @throws TypeError for anything else.
  */
 export async function openSource(
@@ -62,11 +62,4 @@ function openUrl(url: URL, options: StorageOptions & ReadOptions): Promise<Range
   const driver = DRIVERS.get(url.protocol);
   if (driver !== undefined) return driver(url, options);
   throw new TypeError(`unknown scheme ${url.protocol}// of a source; known are ${[...DRIVERS.keys()].join(" ")}`);
-}
-
-function refuse(url: URL): Promise<RangeSource> {
-  const scheme = url.protocol.slice(0, -1);
-  throw new HexzError("E_FEATURE", `${scheme} is not supported in this version; copy the file to this machine first`, {
-    context: { scheme },
-  });
 }

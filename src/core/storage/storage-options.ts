@@ -2,6 +2,7 @@ import { assertBoolean, assertInteger, assertKnownKeys, show } from "../../util/
 import { COALESCE_DEFAULTS, type CoalesceLimits } from "./coalesce-plan.js";
 import type { AuthCallback } from "./http-auth.js";
 import type { HttpHeaders } from "./http-transport.js";
+import { assertS3Options, type S3Options } from "./s3/options.js";
 
 /** How remote storage is read. Paths and sources in memory need none of it. */
 export interface StorageOptions {
@@ -9,7 +10,9 @@ export interface StorageOptions {
   readonly headers?: HttpHeaders | undefined;
   /** Called for every request: the headers that authorize it. Once more with `refresh` where the server answers 401 or 403. */
   readonly auth?: AuthCallback | undefined;
-  /** Read from loopback, private and link-local addresses too. @default false */
+  /** How S3 is reached. @default what the AWS environment says */
+  readonly s3?: S3Options | undefined;
+  /** Read from loopback, private and link-local addresses too; an endpoint of S3 may be one always. @default false */
   readonly allowPrivate?: boolean | undefined;
   /** Read an object whose server gives neither ETag nor Last-Modified: a change is then noticed by its size and by checksums only. @default false */
   readonly allowUnpinned?: boolean | undefined;
@@ -34,9 +37,11 @@ export interface StorageOptions {
 }
 
 /** Every option with its default filled in, but those that have none. */
-export interface ResolvedStorageOptions extends Omit<Required<StorageOptions>, "headers" | "auth" | "coalesce"> {
+export interface ResolvedStorageOptions extends Omit<Required<StorageOptions>, "headers" | "auth" | "coalesce" | "s3"> {
   readonly headers: HttpHeaders;
   readonly auth: AuthCallback | undefined;
+  /** Checked; the environment is read where S3 is opened. */
+  readonly s3: S3Options;
   readonly coalesce: CoalesceLimits;
 }
 
@@ -49,7 +54,7 @@ const MILLISECONDS = {
 } as const;
 const COUNTS = { attempts: 32, requests: 64, bytesInFlight: 64 * 2 ** 20 } as const;
 const FLAGS = { allowPrivate: false, allowUnpinned: false } as const;
-const NAMES = ["headers", "auth", "coalesce", ...Object.keys({ ...MILLISECONDS, ...COUNTS, ...FLAGS })];
+const NAMES = ["headers", "auth", "s3", "coalesce", ...Object.keys({ ...MILLISECONDS, ...COUNTS, ...FLAGS })];
 
 /**
  * Checks `options.storage` and fills in the defaults. Messages never show the values of headers.
@@ -61,6 +66,7 @@ export function resolveStorageOptions(options: StorageOptions = {}): ResolvedSto
   return {
     headers: resolveHeaders(options.headers ?? {}, "options.storage.headers"),
     auth: resolveAuth(options.auth),
+    s3: assertS3Options(options.s3 ?? {}),
     coalesce: resolveCoalesce(options.coalesce ?? {}),
     ...resolveEach(MILLISECONDS, options, (name, value) => assertInteger(name, value, 1, 2 ** 31 - 1)),
     ...resolveEach(COUNTS, options, (name, value) => assertInteger(name, value, 1)),

@@ -39,27 +39,39 @@ const MAX_PART_BYTES = 2 ** 30;
 const NAMES = ["endpoint", "region", "forcePathStyle", "credentials", "anonymous", "partBytes"];
 
 /**
- * Checks S3 options and fills in the environment. Nothing is asked of the network yet.
+ * Checks S3 options, whether or not anything of S3 is opened, and gives them back.
  *
- * @throws TypeError naming the option; never a secret.
+ * @throws TypeError, RangeError naming the option; never a secret.
  */
-export function resolveS3Options(options: S3Options = {}, environment: Environment = process.env): S3Settings {
+export function assertS3Options(options: S3Options): S3Options {
   assertKnownKeys("options.storage.s3", options, NAMES);
   const { endpoint, region, forcePathStyle, credentials, anonymous } = options;
+  parseEndpoint(endpoint, "options.storage.s3.endpoint");
+  parsePartBytes(options.partBytes);
   if (region !== undefined) assertString("options.storage.s3.region", region);
   if (forcePathStyle !== undefined) assertBoolean("options.storage.s3.forcePathStyle", forcePathStyle);
   if (anonymous !== undefined) assertBoolean("options.storage.s3.anonymous", anonymous);
   if (anonymous === true && credentials !== undefined) {
     throw new TypeError("options.storage.s3.credentials and options.storage.s3.anonymous exclude each other");
   }
+  const isKeys = typeof credentials === "object" && credentials !== null;
+  if (credentials !== undefined && typeof credentials !== "function" && !isKeys) {
+    throw new TypeError(`options.storage.s3.credentials must be keys or a function, got ${show(typeof credentials)}`);
+  }
+  return options;
+}
+
+/** Checks S3 options and fills in the environment. Nothing is asked of the network yet. */
+export function resolveS3Options(options: S3Options = {}, environment: Environment = process.env): S3Settings {
+  const { endpoint, region, forcePathStyle, credentials, anonymous, partBytes } = assertS3Options(options);
   const isAnonymous = anonymous ?? (credentials === undefined && environment.HEXZ_S3_ANONYMOUS === "1");
   return {
-    endpoint: parseEndpoint(endpoint ?? environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL),
+    endpoint: parseEndpoint(endpoint, "options.storage.s3.endpoint") ?? environmentEndpoint(environment),
     region: region ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined),
     forcePathStyle,
     credentials: isAnonymous ? undefined : givenCredentials(credentials, environment),
     isAnonymous,
-    partBytes: parsePartBytes(options.partBytes),
+    partBytes: parsePartBytes(partBytes),
   };
 }
 
@@ -70,15 +82,20 @@ function parsePartBytes(given: number | string | undefined): number | undefined 
   return bytes;
 }
 
-function parseEndpoint(text: string | undefined): URL | undefined {
-  if (text === undefined || text === "") return undefined;
-  assertString("options.storage.s3.endpoint", text);
+function environmentEndpoint(environment: Environment): URL | undefined {
+  const name = environment.AWS_ENDPOINT_URL_S3 ? "AWS_ENDPOINT_URL_S3" : "AWS_ENDPOINT_URL";
+  return parseEndpoint(environment[name] || undefined, name);
+}
+
+function parseEndpoint(text: string | undefined, name: string): URL | undefined {
+  if (text === undefined) return undefined;
+  assertString(name, text);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain =
     url !== undefined && url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   if (isPlain && (url.protocol === "http:" || url.protocol === "https:")) return url;
   // What was given is not shown: it may hold a password.
-  throw new TypeError("options.storage.s3.endpoint must be an http or https address without user, query or fragment");
+  throw new TypeError(`${name} must be an http or https address without user, query or fragment`);
 }
 
 function givenCredentials(
@@ -87,9 +104,6 @@ function givenCredentials(
 ): CredentialProvider | undefined {
   if (typeof given === "function") return given;
   if (given === undefined) return environmentCredentials(environment);
-  if (typeof given !== "object" || given === null) {
-    throw new TypeError(`options.storage.s3.credentials must be keys or a function, got ${show(typeof given)}`);
-  }
   return async () => given;
 }
 

@@ -60,7 +60,7 @@ describe("reading", () => {
   test("opens with one request, which also brings the first bytes", async () => {
     const { options } = expiringKeys();
     const before = server.requests.length;
-    await using source = await openS3Source(URL_OF_OBJECT, options);
+    await using source = await openS3Source(URL_OF_OBJECT, { s3: options });
     await source.readInto(0, new Uint8Array(512));
     expect(server.requests.slice(before).map(({ method, headers }) => [method, headers.range])).toEqual([
       ["GET", "bytes=0-65535"],
@@ -73,7 +73,7 @@ describe("reading", () => {
 
   test("renews expired credentials once for all reads in flight", async () => {
     const { options, expire, asked } = expiringKeys();
-    await using source = await openS3Source(URL_OF_OBJECT, options);
+    await using source = await openS3Source(URL_OF_OBJECT, { s3: options });
     for (let round = 2; round < 5; round++) {
       expire();
       const targets = Array.from({ length: 8 }, () => new Uint8Array(1000));
@@ -90,7 +90,7 @@ describe("reading", () => {
     server.keys.set("CANARYSTATIC", { ...keys, isExpired: true });
     const credentials = { accessKeyId: "CANARYSTATIC", ...keys };
     const before = server.requests.length;
-    const error = await openS3Source(URL_OF_OBJECT, { endpoint: server.endpoint, credentials }).catch(
+    const error = await openS3Source(URL_OF_OBJECT, { s3: { endpoint: server.endpoint, credentials } }).catch(
       (e: unknown) => e,
     );
     expect(error).toMatchObject({ code: "E_ACCESS", context: { reason: "ExpiredToken" } });
@@ -103,30 +103,32 @@ describe("reading", () => {
       expire();
       return fresh;
     };
-    const again = openS3Source(URL_OF_OBJECT, { ...options, credentials: provider });
+    const again = openS3Source(URL_OF_OBJECT, { s3: { ...options, credentials: provider } });
     await expect(again).rejects.toMatchObject({ code: "E_ACCESS", context: { reason: "ExpiredToken" } });
   });
 
   test("names the clock, the region and a wrong token", async () => {
     const { options } = expiringKeys();
     clockOffsetMs = 20 * 60_000;
-    await expect(openS3Source(URL_OF_OBJECT, options)).rejects.toThrow(/clock of this machine/);
+    await expect(openS3Source(URL_OF_OBJECT, { s3: options })).rejects.toThrow(/clock of this machine/);
     clockOffsetMs = 0;
     refuse = () => new S3Failure(301, "PermanentRedirect", "Use the endpoint", { Region: "eu-west-3" });
-    await expect(openS3Source(URL_OF_OBJECT, options)).rejects.toMatchObject({
+    await expect(openS3Source(URL_OF_OBJECT, { s3: options })).rejects.toMatchObject({
       code: "E_ACCESS",
       message: expect.stringContaining("set AWS_REGION=eu-west-3"),
     });
     refuse = undefined;
     const credentials = async () => ({ ...(await options.credentials()), sessionToken: "canary-wrong" });
-    const error = await openS3Source(URL_OF_OBJECT, { ...options, credentials }).catch((caught: unknown) => caught);
+    const error = await openS3Source(URL_OF_OBJECT, { s3: { ...options, credentials } }).catch(
+      (caught: unknown) => caught,
+    );
     expect(error).toMatchObject({ code: "E_ACCESS", context: { reason: "InvalidToken" } });
   });
 
   test("shows what the service says, but no secret it repeats", async () => {
     const { options } = expiringKeys();
     refuse = () => new S3Failure(403, "AccessDenied", "CANARYKEY1 with canary-secret-1 may not s3:GetObject");
-    const error = await openS3Source(URL_OF_OBJECT, options).catch((caught: unknown) => caught);
+    const error = await openS3Source(URL_OF_OBJECT, { s3: options }).catch((caught: unknown) => caught);
     refuse = undefined;
     expect(error).toMatchObject({
       context: { detail: "*** with *** may not s3:GetObject", requestId: "TEST0REQUEST" },

@@ -15,7 +15,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 async function openObject(bytes: Uint8Array, key = `a folder/object ${objects++} é+&=.bin`): Promise<RangeSource> {
   await service.put(key, bytes);
-  return openS3Source(urlOf(key), service.options);
+  return openS3Source(urlOf(key), { s3: service.options });
 }
 
 function urlOf(key: string, bucket = service.bucket): URL {
@@ -51,10 +51,10 @@ describe("openS3Source", () => {
     const versionId = await service.put("versioned", Uint8Array.from([1, 2, 3]), service.versionedBucket);
     await service.put("versioned", Uint8Array.from([4]), service.versionedBucket);
     const url = urlOf("versioned", service.versionedBucket);
-    await using newest = await openS3Source(url, service.options);
+    await using newest = await openS3Source(url, { s3: service.options });
     expect(await all(newest)).toEqual([4]);
     url.searchParams.set("versionId", versionId ?? "");
-    await using older = await openS3Source(url, service.options);
+    await using older = await openS3Source(url, { s3: service.options });
     expect(await all(older)).toEqual([1, 2, 3]);
     expect(older.identity).not.toBe(newest.identity);
   });
@@ -63,9 +63,11 @@ describe("openS3Source", () => {
     const { endpoint, region } = service.options;
     await service.put("open", Uint8Array.from([5]), service.publicBucket);
     await service.put("private", Uint8Array.from([6]));
-    await using source = await openS3Source(urlOf("open", service.publicBucket), { endpoint, region, anonymous: true });
+    await using source = await openS3Source(urlOf("open", service.publicBucket), {
+      s3: { endpoint, region, anonymous: true },
+    });
     expect(await all(source)).toEqual([5]);
-    const refused = openS3Source(urlOf("private"), { endpoint, region, anonymous: true });
+    const refused = openS3Source(urlOf("private"), { s3: { endpoint, region, anonymous: true } });
     await expect(refused).rejects.toMatchObject({ code: "E_ACCESS", context: { status: 403, reason: "AccessDenied" } });
     await expect(refused).rejects.toThrow(/not public/);
   });
@@ -89,7 +91,9 @@ describe("openS3Source", () => {
       [urlOf("there"), { endpoint: "http://127.0.0.1:1" }, "E_NETWORK", /refuses the connection/],
     ];
     for (const [url, options, code, message] of cases) {
-      const error = await openS3Source(url, { ...service.options, ...options }).catch((caught: unknown) => caught);
+      const error = await openS3Source(url, { s3: { ...service.options, ...options }, attempts: 1 }).catch(
+        (caught: unknown) => caught,
+      );
       expect(error, String(message)).toMatchObject({ code, message: expect.stringMatching(message) });
       const shown = `${inspect(error, { depth: 9, showHidden: true })}${JSON.stringify(error)}`;
       expect(shown).not.toMatch(/canary|Signature=/);
