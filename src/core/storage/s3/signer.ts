@@ -15,7 +15,7 @@ export interface Signable {
 export type Signer = (request: Signable, credentials: S3Credentials) => Promise<Record<string, string>>;
 
 /** The signer's hash over Node's, which is faster than one in JavaScript. */
-class Sha256 {
+export class Sha256 {
   readonly #hash: { update(data: Uint8Array | string): unknown; digest(): Buffer };
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {

@@ -1,7 +1,10 @@
 import { inspect } from "node:util";
+import { SignatureV4 } from "@smithy/signature-v4";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSource } from "../../../../src/core/storage/index.js";
 import type { RangeSource } from "../../../../src/core/storage/port.js";
 import { openS3Source, type S3Options } from "../../../../src/core/storage/s3/index.js";
+import { Sha256 } from "../../../../src/core/storage/s3/signer.js";
 import { openS3Service, type S3Service } from "../../../support/s3-service.js";
 import { storageConformance } from "../conformance.js";
 
@@ -70,6 +73,29 @@ describe("openS3Source", () => {
     const refused = openS3Source(urlOf("private"), { s3: { endpoint, region, anonymous: true } });
     await expect(refused).rejects.toMatchObject({ code: "E_ACCESS", context: { status: 403, reason: "AccessDenied" } });
     await expect(refused).rejects.toThrow(/not public/);
+  });
+
+  test("a presigned address is one of http, and its signature is shown nowhere", async () => {
+    await service.put("presigned", Uint8Array.from([7, 8]));
+    const { region, endpoint, credentials } = service.options;
+    const { host, hostname } = new URL(endpoint);
+    const signer = new SignatureV4({ service: "s3", region, credentials, sha256: Sha256, uriEscapePath: false });
+    const path = `/${service.bucket}/presigned`;
+    const { query } = await signer.presign({
+      method: "GET",
+      protocol: "http:",
+      hostname,
+      path,
+      headers: { host, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
+    });
+    const url = new URL(`${endpoint}${path}?${new URLSearchParams(query as Record<string, string>)}`);
+    await using source = await openSource(url, { allowPrivate: true });
+    expect(await all(source)).toEqual([7, 8]);
+    expect(`${source.name} ${source.identity} ${inspect(source, { depth: 9 })}`).not.toMatch(/X-Amz|Signature/i);
+    url.searchParams.set("X-Amz-Signature", "0".repeat(64));
+    const error = await openSource(url, { allowPrivate: true }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "E_ACCESS" });
+    expect(inspect(error, { depth: 9 })).not.toMatch(/X-Amz/i);
   });
 
   test("says in one sentence what is wrong, and shows no secret", async () => {
