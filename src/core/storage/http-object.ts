@@ -13,6 +13,7 @@ import { withCoalescing } from "./with-coalescing.js";
 import { withLimits } from "./with-limits.js";
 import { Meter, withMeter } from "./with-meter.js";
 import { withRetry } from "./with-retry.js";
+import { wrapSource } from "./wrap.js";
 
 /** Read with the request that opens an object, and kept: the header of a snapshot, and all of a small one. */
 const HEAD_BYTES = 64 * 1024;
@@ -51,7 +52,8 @@ export async function openRemoteObject(
     const driver = await openDriver(object, options, { transport, retrier, meter }, signal);
     const retried = withRetry(withMeter(driver, meter), retrier);
     const limited = withLimits(retried, { requests: limit, bytes: options.bytesInFlight });
-    return withHead(withCoalescing(limited, { ...options.coalesce, clock }), driver.head);
+    const coalesced = withCoalescing(limited, { ...options.coalesce, clock });
+    return withHead(coalesced, driver.head, () => retrier.stop());
   } catch (error) {
     await transport.close();
     throw error;
@@ -140,18 +142,15 @@ class RemoteDriver implements RangeSource {
   }
 }
 
-/** The same source with its first bytes at hand. */
-function withHead(source: RangeSource, head: Uint8Array): RangeSource {
+/** The same source with its first bytes at hand. Closing lets requests under way end, and tries none again. */
+function withHead(source: RangeSource, head: Uint8Array, stopRetries: () => void): RangeSource {
   let isClosed = false;
   const close = (): Promise<void> => {
     isClosed = true;
+    stopRetries();
     return source.close();
   };
-  return {
-    name: source.name,
-    size: source.size,
-    identity: source.identity,
-    ...(source.stats === undefined ? {} : { stats: source.stats }),
+  return wrapSource(source, {
     async readInto(offset, target, options = {}) {
       // The source refuses what is closed, aborted or out of range, with no request for what is empty.
       const isHere = !isClosed && offset >= 0 && offset + target.length <= head.length;
@@ -160,6 +159,5 @@ function withHead(source: RangeSource, head: Uint8Array): RangeSource {
       target.set(head.subarray(offset, offset + target.length));
     },
     close,
-    [Symbol.asyncDispose]: close,
-  };
+  });
 }

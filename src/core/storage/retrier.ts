@@ -49,6 +49,9 @@ export class Retrier {
   readonly #random: () => number;
   readonly #onAttempt: ((attempt: Attempt) => void) | undefined;
   readonly #budget: RetryBudget;
+  /** Runs between two tries. */
+  readonly #waiting = new Set<AbortController>();
+  #isStopped = false;
 
   constructor(options: RetryOptions = {}) {
     this.#attempts = options.attempts ?? 32;
@@ -72,28 +75,39 @@ export class Retrier {
     signal?.addEventListener("abort", onAbort, { once: true });
     const cancel = this.#clock.after(this.#timeoutMs, () => deadline.abort(new OutOfTime()));
     try {
-      return await this.#tryAll(work, deadline.signal);
+      return await this.#tryAll(work, deadline);
     } finally {
       cancel();
       signal?.removeEventListener("abort", onAbort);
     }
   }
 
-  async #tryAll<T>(work: Work<T>, signal: AbortSignal): Promise<T> {
+  /** No tries from now on but those under way: whoever waits for another gets the error of the last. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const waiting of this.#waiting) waiting.abort(new OutOfTime());
+  }
+
+  async #tryAll<T>(work: Work<T>, deadline: AbortController): Promise<T> {
+    const { signal } = deadline;
     let last: unknown;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#tryOnce(work, attempt, signal);
       } catch (error) {
         if (signal.aborted) throw this.#overdue(signal.reason, work.name, last, attempt);
-        if (!remoteFailure(error).transient || attempt >= this.#attempts) throw gaveUp(error, attempt);
+        const isLast = this.#isStopped || attempt >= this.#attempts;
+        if (isLast || !remoteFailure(error).transient) throw gaveUp(error, attempt);
         last = error;
       }
+      this.#waiting.add(deadline);
       try {
         await sleep(this.#clock, this.#backoffMs(last, attempt), signal);
         await this.#budget.take(signal);
       } catch (reason) {
         throw this.#overdue(reason, work.name, last, attempt);
+      } finally {
+        this.#waiting.delete(deadline);
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { AdaptiveLimit } from "./adaptive-limit.js";
 import { assertRange } from "./check-range.js";
+import { OpenReads } from "./open-reads.js";
 import type { RangeSource } from "./port.js";
 import { wrapSource } from "./wrap.js";
 
@@ -21,16 +22,22 @@ export function withLimits(
   { requests = 16, bytes = 64 * 2 ** 20 }: LimitOptions = {},
 ): RangeSource {
   const turns = new Turns(typeof requests === "number" ? { current: requests } : requests, bytes);
+  const reads = new OpenReads(source.name);
+  const readInTurn = async (offset: number, target: Uint8Array, signal: AbortSignal | undefined): Promise<void> => {
+    await turns.begin(target.length, signal);
+    try {
+      await source.readInto(offset, target, { signal });
+    } finally {
+      turns.end(target.length);
+    }
+  };
   return wrapSource(source, {
     async readInto(offset, target, { signal } = {}) {
+      reads.assertOpen();
       assertRange(source.name, offset, target.length, source.size);
-      await turns.begin(target.length, signal);
-      try {
-        await source.readInto(offset, target, { signal });
-      } finally {
-        turns.end(target.length);
-      }
+      await reads.track(readInTurn(offset, target, signal));
     },
+    close: () => reads.close(() => source.close()),
   });
 }
 

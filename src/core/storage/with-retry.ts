@@ -1,5 +1,6 @@
 import { assertRange } from "./check-range.js";
 import { remoteFailure } from "./http-errors.js";
+import { OpenReads } from "./open-reads.js";
 import type { RangeSource } from "./port.js";
 import { Retrier, type RetryOptions } from "./retrier.js";
 import { wrapSource } from "./wrap.js";
@@ -11,8 +12,10 @@ import { wrapSource } from "./wrap.js";
  */
 export function withRetry(source: RangeSource, options: RetryOptions | Retrier = {}): RangeSource {
   const retrier = options instanceof Retrier ? options : new Retrier(options);
+  const reads = new OpenReads(source.name);
   return wrapSource(source, {
     async readInto(offset, target, { signal } = {}) {
+      reads.assertOpen();
       assertRange(source.name, offset, target.length, source.size);
       let filledBytes = 0;
       const run = async (attemptSignal: AbortSignal): Promise<void> => {
@@ -24,7 +27,8 @@ export function withRetry(source: RangeSource, options: RetryOptions | Retrier =
           if (filledBytes < target.length || target.length === 0) throw error;
         }
       };
-      await retrier.run({ name: source.name, bytes: target.length, run }, signal);
+      await reads.track(retrier.run({ name: source.name, bytes: target.length, run }, signal));
     },
+    close: () => reads.close(() => source.close()),
   });
 }
