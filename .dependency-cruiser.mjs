@@ -185,6 +185,12 @@ export default {
       "^src/core/storage/http-(transport|exchange)\\.ts$",
       "One transport, which a browser build replaces with fetch.",
     ),
+    packageOnlyIn(
+      "aws",
+      ["@aws-sdk", "@smithy"],
+      "^src/core/storage/s3/",
+      "The AWS SDK is an optional peer and takes 140 ms to load: only S3 names it, and loads it late.",
+    ),
     packageOnlyIn("command-line-packages", ["commander", "picocolors"], "^src/cli/", "A library prints nothing."),
     {
       name: "node-builtins",
@@ -195,7 +201,7 @@ export default {
         path: OURS,
         pathNot: [
           "^src/platform/",
-          "^src/core/storage/(local|index|http-address)\\.ts$",
+          "^src/core/storage/(local|index|http-address|s3/(signer|multipart))\\.ts$",
           "^src/core/codec/(checksum|zstd)\\.ts$",
           "^src/pack/(publish|file-system|encode-worker)\\.ts$",
           "^src/sources/",

@@ -65,7 +65,7 @@ export interface Snapshot extends AsyncDisposable {
 /**
  * Opens a snapshot in two reads: the header, then counts and tail.
  *
- * @param where A path, a `file:`, `http:` or `https:` URL, or any {@link RangeSource}. A source that is handed in is closed with the snapshot.
+ * @param where A path, a `file:`, `http:`, `https:` or `s3:` URL, or any {@link RangeSource}. A source that is handed in is closed with the snapshot.
  * @throws HexzError `E_NOT_SNAPSHOT`, `E_VERSION`, `E_FEATURE`, `E_TRUNCATED`, `E_CORRUPT`, `E_LIMIT`, `E_NOT_FOUND`, `E_IO`.
  * @example
  * await using snapshot = await openSnapshot("data.hxz");
