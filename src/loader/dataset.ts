@@ -18,14 +18,14 @@ const AD_HOC_SHARE = 1 / 16;
 export interface DatasetOptions<S extends Schema = Schema> extends ReadOptions {
   /** The schema the caller expects: types the records, and must equal the stored one. */
   readonly schema?: S | undefined;
-  /** How remote storage is read: headers, credentials, time limits. */
-  readonly storage?: StorageOptions | undefined;
   readonly cache?:
     | {
         /** Bytes (or "512 MB") for everything decoded of this dataset. @default a quarter of the machine's memory, 1 GiB at most */
         readonly memory?: number | string | undefined;
       }
     | undefined;
+  /** How remote storage is read: headers, credentials, time limits. */
+  readonly storage?: StorageOptions | undefined;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function openDataset<S extends Schema = Schema>(
   where: string | URL | RangeSource,
   options: DatasetOptions<S> = {},
 ): Promise<Dataset<S>> {
-  assertKnownKeys("options", options, ["schema", "cache", "storage", "signal"]);
+  assertKnownKeys("options", options, ["schema", "cache", "signal", "storage"]);
   if (options.cache !== undefined) assertKnownKeys("options.cache", options.cache, ["memory"]);
   const fallback = Math.min(DEFAULT_MEMORY_LIMIT_BYTES, Math.floor(totalMemoryBytes() / 4));
   const memoryBytes = parseByteSize(options.cache?.memory ?? fallback, "options.cache.memory");
