@@ -40,8 +40,8 @@ async function openDefaultChain(): Promise<{
   const { S3Client } = await loadSdk();
   const { config } = new S3Client({});
   return {
-    // Each call is for fresh ones: the store keeps what it got.
-    credentials: () => config.credentials({ forceRefresh: true }),
+    // Each call is for fresh ones: the store keeps what it got. Left to itself the SDK reads its files once in the life of the process.
+    credentials: () => config.credentialDefaultProvider({ ...config, parentClientConfig: config, ignoreCache: true })(),
     region: () => config.region().catch(() => undefined),
   };
 }

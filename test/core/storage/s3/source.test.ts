@@ -1,13 +1,17 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openSource } from "../../../../src/core/storage/index.js";
 import type { RangeSource } from "../../../../src/core/storage/port.js";
 import { openS3Source, type S3Options } from "../../../../src/core/storage/s3/index.js";
 import { Sha256 } from "../../../../src/core/storage/s3/signer.js";
 import { openS3Service, type S3Service } from "../../../support/s3-service.js";
+import { tempDir } from "../../../support/temp-dir.js";
 import { storageConformance } from "../conformance.js";
 
+const root = await tempDir();
 let service: S3Service;
 let objects = 0;
 
@@ -125,6 +129,44 @@ describe("openS3Source", () => {
       expect(shown).not.toMatch(/canary|Signature=/);
       expect(shown).not.toContain(credentials.secretAccessKey);
     }
+  });
+
+  describe("without credentials in options and environment", () => {
+    const keysFile = join(root, "credentials");
+    const writeKeys = (secret: string) => {
+      const { accessKeyId } = service.options.credentials;
+      return writeFile(keysFile, `[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secret}\n`);
+    };
+    beforeEach(() => {
+      for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"]) vi.stubEnv(name, undefined);
+      vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+      vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", keysFile);
+      vi.stubEnv("AWS_CONFIG_FILE", join(root, "none"));
+    });
+    afterEach(() => {
+      vi.unstubAllEnvs();
+    });
+    const open = () => {
+      const { endpoint, region } = service.options;
+      return openS3Source(urlOf("there"), { s3: { endpoint, region }, attempts: 1 });
+    };
+
+    test("those of the AWS configuration are used, as its files are now", async () => {
+      await service.put("there", Uint8Array.from([9]));
+      await writeKeys("canary-old-secret");
+      await expect(open()).rejects.toMatchObject({ code: "E_ACCESS" });
+      await writeKeys(service.options.credentials.secretAccessKey);
+      await using source = await open();
+      expect(await all(source)).toEqual([9]);
+    });
+
+    test("it is said that there are none", async () => {
+      await writeFile(keysFile, "");
+      await expect(open()).rejects.toMatchObject({
+        code: "E_ACCESS",
+        message: expect.stringContaining("no credentials"),
+      });
+    });
   });
 
   test("an open source shows no secret", async () => {
