@@ -1,5 +1,6 @@
 import { HexzError, isHexzError } from "../../errors.js";
 import { type Clock, randomFraction, sleep, systemClock } from "../../platform/index.js";
+import { onAbort } from "../../util/abort.js";
 import { remoteFailure } from "./http-errors.js";
 import { RetryBudget } from "./retry-budget.js";
 
@@ -71,14 +72,13 @@ export class Retrier {
   async run<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const deadline = new AbortController();
-    const onAbort = () => deadline.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const forget = onAbort(signal, () => deadline.abort(signal?.reason));
     const cancel = this.#clock.after(this.#timeoutMs, () => deadline.abort(new OutOfTime()));
     try {
       return await this.#tryAll(work, deadline);
     } finally {
       cancel();
-      signal?.removeEventListener("abort", onAbort);
+      forget();
     }
   }
 
