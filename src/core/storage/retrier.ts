@@ -30,6 +30,8 @@ export interface Attempt {
 export interface Work<T> {
   readonly name: string;
   readonly bytes: number;
+  /** Fewer tries than usual. */
+  readonly attempts?: number | undefined;
   run(signal: AbortSignal): Promise<T>;
 }
 
@@ -90,13 +92,14 @@ export class Retrier {
 
   async #tryAll<T>(work: Work<T>, deadline: AbortController): Promise<T> {
     const { signal } = deadline;
+    const attempts = Math.min(this.#attempts, work.attempts ?? this.#attempts);
     let last: unknown;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#tryOnce(work, attempt, signal);
       } catch (error) {
         if (signal.aborted) throw this.#overdue(signal.reason, work.name, last, attempt);
-        const isLast = this.#isStopped || attempt >= this.#attempts;
+        const isLast = this.#isStopped || attempt >= attempts;
         if (isLast || !remoteFailure(error).transient) throw gaveUp(error, attempt);
         last = error;
       }

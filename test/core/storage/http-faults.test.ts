@@ -192,6 +192,12 @@ describe("a fault that stays", () => {
   });
 });
 
+it("the opening is tried five times at most: somebody waits for it", async () => {
+  proxy.script = () => ({ kind: "refuse" });
+  expect(await codeOf(open())).toBe("E_NETWORK");
+  expect(proxy.requests).toHaveLength(5);
+});
+
 describe("a server that does not answer", () => {
   const silent: readonly Case[] = [
     { name: "no head", fault: { kind: "stall" }, code: "E_TIMEOUT" },
