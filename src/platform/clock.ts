@@ -1,3 +1,5 @@
+import { onAbort } from "../util/abort.js";
+
 /** Time as waiting code sees it; tests hand in one of their own. */
 export interface Clock {
   /** Milliseconds that never go back, from an arbitrary start. */
@@ -21,15 +23,14 @@ export const systemClock: Clock = {
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason);
-    const onAbort = () => {
-      cancel();
-      reject(signal?.reason);
-    };
     const cancel = clock.after(delayMs, () => {
-      signal?.removeEventListener("abort", onAbort);
+      forget();
       resolve();
     });
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const forget = onAbort(signal, () => {
+      cancel();
+      reject(signal?.reason);
+    });
   });
 }
 

@@ -14,13 +14,12 @@ export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
-  readonly status: number;
 }
 
 export interface RangeServer extends AsyncDisposable {
   readonly url: URL;
   readonly files: Map<string, ServedFile>;
-  readonly requests: readonly SeenRequest[];
+  readonly requests: SeenRequest[];
   /** Bytes of bodies sent. */
   readonly bytes: number;
   readonly openSockets: number;
@@ -37,9 +36,7 @@ export async function openRangeServer(files: Record<string, ServedFile>): Promis
   let bytes = 0;
   const http = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://server").pathname;
-    response.on("close", () => {
-      requests.push({ method: request.method ?? "", path, headers: request.headers, status: response.statusCode });
-    });
+    requests.push({ method: request.method ?? "", path, headers: { ...request.headers } });
     if (server.intercept?.(request, response) === true) return;
     bytes += answer(request, response, served.get(path));
   });

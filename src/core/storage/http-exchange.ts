@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import { HexzError, isHexzError } from "../../errors.js";
 import type { Clock } from "../../platform/index.js";
+import { onAbort } from "../../util/abort.js";
 import { networkError, timeoutError } from "./http-errors.js";
 import type { HttpExchange, HttpHead, HttpReply } from "./http-transport.js";
 
@@ -25,6 +26,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (reply: HttpReply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #endMs: number;
+  readonly #forgetSignal: () => void;
   readonly #text: Uint8Array[] = [];
   #controller: Dispatcher.DispatchController | undefined;
   #phase: "connect" | "head" | "body" | "settled" = "connect";
@@ -46,7 +48,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#reject = reject;
     this.#progressMs = limits.clock.nowMs();
     this.#endMs = this.#progressMs + Math.max(limits.attemptTimeoutMs, exchange.expectedBytes / SLOWEST_BYTES_PER_MS);
-    exchange.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#forgetSignal = onAbort(exchange.signal, () => this.#abort());
     this.#watch();
   }
 
@@ -94,17 +96,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** Ends it for everybody else; the error is as it is. */
-  readonly #onAbort = (): void => {
+  #abort(): void {
     if (this.#phase === "settled") return;
     this.#settle();
     this.#reject(this.#exchange.signal?.reason);
     this.#controller?.abort(new Error("aborted"));
-  };
+  }
 
   #settle(): void {
     this.#phase = "settled";
     this.#cancelTimer();
-    this.#exchange.signal?.removeEventListener("abort", this.#onAbort);
+    this.#forgetSignal();
   }
 
   #advance(phase: "head" | "body"): void {

@@ -18,6 +18,9 @@ import { wrapSource } from "./wrap.js";
 /** Read with the request that opens an object, and kept: the header of a snapshot, and all of a small one. */
 const HEAD_BYTES = 64 * 1024;
 
+/** Somebody waits for the opening, and a wrong address looks like a network that is down: say so after seconds, not minutes. */
+const OPEN_ATTEMPTS = 5;
+
 /** An object on a server, and how requests for it are authorized. */
 export interface RemoteObject extends Pick<RangeRequest, "name" | "url" | "sign" | "explain"> {
   /** Part of the identity beside size and validator, e.g. the version of an object. @default the address without its query */
@@ -78,7 +81,10 @@ async function openDriver(
       () => readHttpRange(transport, { ...object, offset: 0, target: head, signal: attemptSignal }),
       ({ filledBytes }) => filledBytes,
     );
-  const answer = await retrier.run({ name: object.name, bytes: head.length, run: read }, signal);
+  const answer = await retrier.run(
+    { name: object.name, bytes: head.length, attempts: OPEN_ATTEMPTS, run: read },
+    signal,
+  );
   if (!allowUnpinned && validatorOf(answer.version) === undefined) throw unpinned(object.name);
   return new RemoteDriver(object, transport, answer, head.subarray(0, answer.filledBytes));
 }
@@ -152,11 +158,13 @@ function withHead(source: RangeSource, head: Uint8Array, stopRetries: () => void
   };
   return wrapSource(source, {
     async readInto(offset, target, options = {}) {
-      // The source refuses what is closed, aborted or out of range, with no request for what is empty.
-      const isHere = !isClosed && offset >= 0 && offset + target.length <= head.length;
-      if (!isHere || options.signal?.aborted === true) return source.readInto(offset, target, options);
+      // The source refuses what is closed and aborted.
+      const isHere = offset < head.length && !isClosed && options.signal?.aborted !== true;
+      if (!isHere || target.length === 0) return source.readInto(offset, target, options);
       assertRange(source.name, offset, target.length, source.size);
-      target.set(head.subarray(offset, offset + target.length));
+      const here = head.subarray(offset, offset + target.length);
+      target.set(here);
+      if (here.length < target.length) await source.readInto(head.length, target.subarray(here.length), options);
     },
     close,
   });

@@ -1,5 +1,6 @@
 import { HexzError, isHexzError } from "../../errors.js";
 import { type Clock, randomFraction, sleep, systemClock } from "../../platform/index.js";
+import { onAbort } from "../../util/abort.js";
 import { remoteFailure } from "./http-errors.js";
 import { RetryBudget } from "./retry-budget.js";
 
@@ -29,6 +30,8 @@ export interface Attempt {
 export interface Work<T> {
   readonly name: string;
   readonly bytes: number;
+  /** Fewer tries than usual. */
+  readonly attempts?: number | undefined;
   run(signal: AbortSignal): Promise<T>;
 }
 
@@ -71,14 +74,13 @@ export class Retrier {
   async run<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const deadline = new AbortController();
-    const onAbort = () => deadline.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const forget = onAbort(signal, () => deadline.abort(signal?.reason));
     const cancel = this.#clock.after(this.#timeoutMs, () => deadline.abort(new OutOfTime()));
     try {
       return await this.#tryAll(work, deadline);
     } finally {
       cancel();
-      signal?.removeEventListener("abort", onAbort);
+      forget();
     }
   }
 
@@ -90,13 +92,14 @@ export class Retrier {
 
   async #tryAll<T>(work: Work<T>, deadline: AbortController): Promise<T> {
     const { signal } = deadline;
+    const attempts = Math.min(this.#attempts, work.attempts ?? this.#attempts);
     let last: unknown;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#tryOnce(work, attempt, signal);
       } catch (error) {
         if (signal.aborted) throw this.#overdue(signal.reason, work.name, last, attempt);
-        const isLast = this.#isStopped || attempt >= this.#attempts;
+        const isLast = this.#isStopped || attempt >= attempts;
         if (isLast || !remoteFailure(error).transient) throw gaveUp(error, attempt);
         last = error;
       }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../platform/index.js";
+import { onAbort } from "../../util/abort.js";
 
 /** Retries that may be made before any read has succeeded. */
 const RESERVE = 100;
@@ -6,17 +7,13 @@ const TOKENS_PER_SUCCESS = 2;
 /** One a second goes through however bad things are, to find out whether they are better. */
 const PROBE_MS = 1000;
 
-interface Waiter {
-  readonly resume: () => void;
-}
-
 /**
  * Bounds how much trying again adds to the load: retries ≤ 100 + 2 × reads that succeeded + 1 per second. In an outage nothing succeeds, so all but one retry a second wait here; the
  * first success lets two of them go, and so on, which is how the load comes back no faster than it is served.
  */
 export class RetryBudget {
   readonly #clock: Clock;
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting = new Set<() => void>();
   #tokens = RESERVE;
   #cancelProbe: (() => void) | undefined;
 
@@ -25,26 +22,23 @@ export class RetryBudget {
   }
 
   /** Resolves when one more retry may be made, first come, first served. */
-  take(signal: AbortSignal): Promise<void> {
+  async take(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     if (this.#tokens > 0) {
       this.#tokens--;
-      return Promise.resolve();
+      return;
     }
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        const at = this.#waiting.indexOf(waiter);
-        if (at >= 0) this.#waiting.splice(at, 1);
+    await new Promise<void>((resolve, reject) => {
+      const resume = () => {
+        forget();
+        resolve();
+      };
+      const forget = onAbort(signal, () => {
+        this.#waiting.delete(resume);
         this.#watch();
         reject(signal.reason);
-      };
-      const waiter = {
-        resume: () => {
-          signal.removeEventListener("abort", onAbort);
-          resolve();
-        },
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.push(waiter);
+      });
+      this.#waiting.add(resume);
       this.#watch();
     });
   }
@@ -56,18 +50,18 @@ export class RetryBudget {
 
   #give(count: number): void {
     this.#tokens = Math.min(RESERVE, this.#tokens + count);
-    while (this.#tokens > 0) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
+    for (const resume of this.#waiting) {
+      if (this.#tokens === 0) break;
       this.#tokens--;
-      next.resume();
+      this.#waiting.delete(resume);
+      resume();
     }
     this.#watch();
   }
 
   /** A timer runs exactly while somebody waits. */
   #watch(): void {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       this.#cancelProbe?.();
       this.#cancelProbe = undefined;
     } else {

@@ -26,7 +26,7 @@ export interface StorageOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Time for one try, more where its bytes need it at 1 MB/s: an answer that drips is given up. @default 20 s */
   readonly attemptTimeoutMs?: number | undefined;
-  /** Tries of one read. @default 32 */
+  /** Tries of one read; opening makes 5 at most. @default 32 */
   readonly attempts?: number | undefined;
   /** Most requests in flight; it adapts below that. @default 64 */
   readonly requests?: number | undefined;

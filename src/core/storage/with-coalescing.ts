@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../platform/index.js";
+import { onAbort } from "../../util/abort.js";
 import { assertRange } from "./check-range.js";
 import { COALESCE_DEFAULTS, type CoalesceLimits, planRequests, type Span, uncovered } from "./coalesce-plan.js";
 import { OpenReads } from "./open-reads.js";
@@ -68,17 +69,16 @@ class ReadQueue {
   }
 
   async read(offset: number, target: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    let onAbort = () => {};
+    let forget = () => {};
     try {
       await new Promise<void>((resolve, reject) => {
         const span = { start: offset, end: offset + target.length };
         const read: Read = { ...span, target, resolve, reject, missingBytes: target.length };
-        onAbort = () => this.#fail(read, signal?.reason);
-        signal?.addEventListener("abort", onAbort, { once: true });
+        forget = onAbort(signal, () => this.#fail(read, signal?.reason));
         this.#want({ ...span, read });
       });
     } finally {
-      signal?.removeEventListener("abort", onAbort);
+      forget();
     }
   }
 

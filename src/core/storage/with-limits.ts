@@ -1,3 +1,4 @@
+import { onAbort } from "../../util/abort.js";
 import type { AdaptiveLimit } from "./adaptive-limit.js";
 import { assertRange } from "./check-range.js";
 import { OpenReads } from "./open-reads.js";
@@ -57,18 +58,17 @@ class Turns {
   begin(bytes: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason);
-      const onAbort = () => {
+      const start = () => {
+        forget();
+        resolve();
+      };
+      const queued = { bytes, start };
+      const forget = onAbort(signal, () => {
         this.#queue.delete(queued);
         // Whoever stood behind it may fit now.
         this.#admit();
         reject(signal?.reason);
-      };
-      const start = () => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      };
-      const queued = { bytes, start };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      });
       this.#queue.add(queued);
       this.#admit();
     });
