@@ -20,7 +20,11 @@ describe("networkError", () => {
     "ERR_TLS_CERT_ALTNAME_INVALID",
     "DEPTH_ZERO_SELF_SIGNED_CERT",
     "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  ])("%s stays", (code) => expect(remoteFailure(networkError("x", system(code), 0)).transient).toBe(false));
+  ])("%s stays", (code) => {
+    const error = networkError("x", system(code), 0);
+    expect(remoteFailure(error).transient).toBe(false);
+    expect(error.message).toContain("certificate is not trusted");
+  });
 
   it("looks into an error that holds several, and says what it can of anything", () => {
     const both = new AggregateError([system("ECONNREFUSED"), system("ENETUNREACH")]);
