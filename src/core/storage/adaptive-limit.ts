@@ -14,6 +14,8 @@ const BACKOFF = 0.5;
 /** Beyond this many times the best time of requests of like size, more of them at once only wait for each other. */
 const CROWDED = 2;
 const OVERLOADED = 8;
+/** Below this it is our own event loop that is measured. */
+const NOISE_MS = 10;
 /** Slowness alone, which may also be ours, never goes below this. */
 const SLOW_FLOOR = 4;
 /** Weight of a new sample in the running mean, and of the mean in the best, which forgets a network that is gone. */
@@ -66,8 +68,7 @@ export class AdaptiveLimit {
     known.meanMs += (elapsedMs - known.meanMs) * SMOOTHING;
     known.bestMs += (known.meanMs - known.bestMs) * FORGETTING;
     this.#classes.set(size, known);
-    // Below a millisecond the clock and the event loop are what is measured.
-    return known.meanMs / Math.max(1, known.bestMs);
+    return known.meanMs / Math.max(NOISE_MS, known.bestMs);
   }
 
   #succeed(): void {

@@ -24,8 +24,8 @@ export function remoteFailure(error: unknown): RemoteFailure {
 }
 
 /** System codes that stay as they are however often one tries. */
-const PERMANENT =
-  /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|UND_ERR_INVALID_ARG$|ERR_INVALID_)/;
+const CERTIFICATE = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+const MISTAKE = /^(UND_ERR_INVALID_ARG$|ERR_INVALID_)/;
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["ECONNREFUSED", "the server refuses the connection; check host and port"],
@@ -39,8 +39,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 /** A connection that could not be made, or broke. */
 export function networkError(name: string, cause: unknown, receivedBytes: number): HexzError {
   const system = systemCode(cause);
-  const reason = REASONS.get(system) ?? `the connection failed (${system})`;
-  const context = { source: name, system, transient: !PERMANENT.test(system), receivedBytes };
+  const isCertificate = CERTIFICATE.test(system);
+  const otherwise = isCertificate
+    ? `the server's certificate is not trusted (${system}); check the address, or name the authority in NODE_EXTRA_CA_CERTS`
+    : `the connection failed (${system})`;
+  const reason = REASONS.get(system) ?? otherwise;
+  const context = { source: name, system, transient: !isCertificate && !MISTAKE.test(system), receivedBytes };
   return new HexzError("E_NETWORK", `${name} cannot be read: ${reason}`, { context, cause });
 }
 

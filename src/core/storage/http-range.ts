@@ -140,7 +140,7 @@ async function renewed(
 /** The caller's code may take its time; who aborts does not wait for it. */
 async function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   signal?.throwIfAborted();
-  return signal === undefined ? work : untilAborted(Promise.resolve(work), signal);
+  return signal === undefined || !(work instanceof Promise) ? work : untilAborted(work, signal);
 }
 
 /** Undefined for a status that is no success. */
