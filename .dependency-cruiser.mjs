@@ -185,17 +185,29 @@ export default {
       "^src/(platform/|loader/workers/|pack/encode-worker)",
       "One worker pool, with one way errors come back from it; its threads ask it what they were started with.",
     ),
+    packageOnlyIn(
+      "http-client",
+      ["undici"],
+      "^src/core/storage/http-(transport|exchange)\\.ts$",
+      "One transport, which a browser build replaces with fetch.",
+    ),
+    packageOnlyIn(
+      "aws",
+      ["@aws-sdk", "@smithy"],
+      "^src/core/storage/s3/",
+      "The AWS SDK is an optional peer and takes 140 ms to load: only S3 names it, and loads it late.",
+    ),
     packageOnlyIn("command-line-packages", ["commander", "picocolors"], "^src/cli/", "A library prints nothing."),
     {
       name: "node-builtins",
       comment:
-        "Node's own modules only where a machine is touched: platform (threads, cores), local storage, checksums and zstd of node:zlib, publishing files, reading source files, worker threads (synchronous reads), the command line. All else runs anywhere.",
+        "Node's own modules only where a machine is touched: platform (threads, cores), local storage, addresses that may be connected to, checksums and zstd of node:zlib, publishing files, reading source files, worker threads (synchronous reads), the command line. All else runs anywhere.",
       severity: "error",
       from: {
         path: OURS,
         pathNot: [
           "^src/platform/",
-          "^src/core/storage/(local|index)\\.ts$",
+          "^src/core/storage/(local|index|http-address|s3/(signer|multipart))\\.ts$",
           "^src/core/codec/(checksum|zstd)\\.ts$",
           "^src/pack/(publish|file-system|encode-worker)\\.ts$",
           "^src/sources/",

@@ -16,11 +16,17 @@ export type HexzErrorCode =
   | "E_LIMIT" // a declared size is over its limit in `format/limits.ts`
   | "E_SHORT_READ" // storage gave fewer bytes than asked
   | "E_SOURCE_CHANGED" // the file is no longer the one that was opened
-  | "E_NOT_FOUND" // no such file
+  | "E_NOT_FOUND" // no such file or object
   | "E_IS_DIRECTORY" // a file was expected
   | "E_EXISTS" // the destination is there already and `overwrite` is false
   | "E_NO_SPACE" // the disk is full
   | "E_IO" // any other failure of storage; see `cause`
+  | "E_NETWORK" // a server cannot be reached, or the connection broke
+  | "E_TIMEOUT" // storage did not answer in time
+  | "E_HTTP" // a server answered with a status that is no success (in the context)
+  | "E_RANGE" // a server's answer is not the range that was asked for
+  | "E_ACCESS" // credentials are missing, wrong or expired, or do not allow this
+  | "E_ADDRESS" // an address that may not be connected to: private, or a redirect that leaves what was allowed
   | "E_SCHEMA" // a schema that is not valid, or not the one needed
   | "E_RECORD" // a record does not fit the schema (record number, field, expected, received)
   | "E_EMPTY" // nothing to pack

@@ -18,8 +18,16 @@ export type { FieldStatistics } from "./core/format/metadata.js";
 export type { FieldSpec, FixedField, ScalarType, SchemaSpec, VariableField } from "./core/format/schema.js";
 export type { Snapshot, SnapshotOptions } from "./core/snapshot.js";
 export { openSnapshot } from "./core/snapshot.js";
+export type {
+  AuthCallback,
+  AuthRequest,
+  CredentialProvider,
+  S3Credentials,
+  S3Options,
+  StorageOptions,
+} from "./core/storage/index.js";
 export { createMemorySource, openLocalSource } from "./core/storage/index.js";
-export type { RangeSource, ReadOptions } from "./core/storage/port.js";
+export type { RangeSource, ReadOptions, StorageStats } from "./core/storage/port.js";
 export type { VerifyOptions, VerifyReport } from "./core/verify.js";
 export { fields } from "./dataset/fields.js";
 export type {

@@ -36,9 +36,9 @@ function failure(exitCode: number, code: string, message: string, context: HexzE
   return { exitCode, code, message: message.replace(/\s*\n\s*/g, " "), context };
 }
 
-/** Our own checks name the option; any other TypeError or RangeError is a bug. */
+/** Our own checks name the option or the destination; any other TypeError or RangeError is a bug. */
 function isOptionError(error: unknown): error is TypeError | RangeError {
-  return (error instanceof TypeError || error instanceof RangeError) && error.message.startsWith("options.");
+  return (error instanceof TypeError || error instanceof RangeError) && /^(options\.|destination )/.test(error.message);
 }
 
 /** A message of the library in the words of the command line: `options.blockBytes` → `--block-bytes`. */

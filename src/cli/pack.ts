@@ -38,7 +38,7 @@ export function packCommand(io: CliIo): Command {
     ["hexz pack --bytes model.bin -o model.hxz", "any file, as plain bytes"],
   ])
     .argument("<input...>", "files or folders; - is stdin with --bytes")
-    .requiredOption("-o, --output <file>", "the snapshot to write")
+    .requiredOption("-o, --output <file>", "the snapshot to write: a file, or s3://bucket/key")
     .addOption(new Option("--source <name>", "format of the input (default: by its name)").choices(sourceNames()))
     .addOption(
       new Option("--bytes", "pack one file of any type as plain bytes").conflicts(["source", "onBad", "blockRecords"]),

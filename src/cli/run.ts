@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
   ["verify", async () => (await import("./verify.js")).verifyCommand],
   ["head", async () => (await import("./head.js")).headCommand],
   ["cat", async () => (await import("./cat.js")).catCommand],
+  ["cp", async () => (await import("./cp.js")).cpCommand],
   ["bench", async () => (await import("./bench.js")).benchCommand],
 ]);
 

@@ -19,7 +19,7 @@ import { parsePageTable } from "./format/page-table.js";
 import type { RowLayout } from "./format/row-layout.js";
 import { createRowLayout } from "./format/row-layout.js";
 import type { SchemaSpec } from "./format/schema.js";
-import { openSource } from "./storage/index.js";
+import { openSource, type StorageOptions } from "./storage/index.js";
 import type { RangeSource, ReadOptions } from "./storage/port.js";
 import { SyncReader } from "./sync-reader.js";
 import type { VerifyOptions, VerifyReport } from "./verify.js";
@@ -28,6 +28,8 @@ import { verifySnapshot } from "./verify.js";
 export interface SnapshotOptions extends ReadOptions {
   /** Bytes of index pages kept in memory. @default 32 MiB */
   readonly pageCacheBytes?: number | undefined;
+  /** How remote storage is read: headers, credentials, time limits. */
+  readonly storage?: StorageOptions | undefined;
 }
 
 /** An open snapshot: any range of its raw bytes, verified. Safe to use from many calls at once. */
@@ -67,9 +69,9 @@ export interface Snapshot extends AsyncDisposable {
 }
 
 /**
- * Opens a snapshot in two reads: header, then tail (and the counts column, where blocks hold varying numbers of records).
+ * Opens a snapshot in two reads: the header, then counts and tail.
  *
- * @param where A path, `file:` URL or any {@link RangeSource}. A source that is handed in is closed with the snapshot.
+ * @param where A path, a `file:`, `http:`, `https:` or `s3:` URL, or any {@link RangeSource}. A source that is handed in is closed with the snapshot.
  * @throws HexzError `E_NOT_SNAPSHOT`, `E_VERSION`, `E_FEATURE`, `E_TRUNCATED`, `E_CORRUPT`, `E_LIMIT`, `E_NOT_FOUND`, `E_IO`.
  * @example
  * await using snapshot = await openSnapshot("data.hxz");
@@ -79,11 +81,11 @@ export async function openSnapshot(
   where: string | URL | RangeSource,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
-  assertKnownKeys("options", options, ["signal", "pageCacheBytes"]);
-  const { pageCacheBytes = 32 * 2 ** 20 } = options;
+  assertKnownKeys("options", options, ["signal", "pageCacheBytes", "storage"]);
+  const { pageCacheBytes = 32 * 2 ** 20, storage = {} } = options;
   assertInteger("options.pageCacheBytes", pageCacheBytes, 0, Number.MAX_SAFE_INTEGER);
   options.signal?.throwIfAborted();
-  const source = await openSource(where);
+  const source = await openSource(where, { ...storage, signal: options.signal });
   try {
     return await readSnapshot(source, pageCacheBytes, options);
   } catch (error) {
@@ -99,8 +101,11 @@ async function readSnapshot(source: RangeSource, pageCacheBytes: number, options
   assertRegions(header, source.size, source.name);
   assertLimits(header, source.name);
   assertCodec(header.codec, source.name);
-  const { metadata, pages } = await readTail(source, header, options);
-  const counts = await readCounts(source, header, options);
+  // Counts and tail lie side by side: one read brings both.
+  const end = new Uint8Array(header.countsStoredLength + header.tailLength);
+  await source.readInto(header.countsOffset, end, options);
+  const { metadata, pages } = parseTail(end.subarray(header.countsStoredLength), header, source.name);
+  const counts = parseStoredCounts(end.subarray(0, header.countsStoredLength), header, source.name);
   await loadDecoder(header.codec);
   const rows = metadata.fields === undefined ? undefined : createRowLayout(metadata.fields);
   const maxEncodedLength = maxEncodedBytes(header.maxRawLength, rows);
@@ -114,7 +119,8 @@ function assertLimits(header: SnapshotHeader, name: string): void {
     ["largest block", header.maxRawLength, MAX_RAW_BLOCK_BYTES],
     ["metadata", header.metadataRawLength, MAX_METADATA_BYTES],
     ["page table", header.pageTableLength, MAX_PAGE_TABLE_BYTES],
-    ["counts column", header.countsRawLength, MAX_COUNTS_BYTES],
+    ["counts column", Math.max(header.countsRawLength, header.countsStoredLength), MAX_COUNTS_BYTES],
+    ["tail", header.tailLength, MAX_METADATA_BYTES + MAX_PAGE_TABLE_BYTES],
   ];
   for (const [what, bytes, limit] of limits) {
     if (bytes > limit) {
@@ -137,15 +143,15 @@ function assertCodec(id: number, name: string): void {
   }
 }
 
-async function readTail(source: RangeSource, header: SnapshotHeader, options: ReadOptions) {
-  const tail = await readHashed(source, header.tailOffset, header.tailLength, header.tailHash, "tail", options);
+function parseTail(tail: Uint8Array, header: SnapshotHeader, name: string) {
+  assertHashed(tail, header.tailHash, "tail", header.tailOffset, name);
   const stored = tail.subarray(0, header.metadataStoredLength);
-  const what = `the metadata of ${source.name}`;
+  const what = `the metadata of ${name}`;
   const metadata = parseMetadata(unpackPage(stored, header.metadataRawLength, what), what);
-  const pages = parsePageTable(tail.subarray(header.metadataStoredLength), `the page table of ${source.name}`);
-  assertPages(pages, header, source.name);
+  const pages = parsePageTable(tail.subarray(header.metadataStoredLength), `the page table of ${name}`);
+  assertPages(pages, header, name);
   if ((metadata.fields !== undefined) !== (header.kind !== KIND_BYTES)) {
-    throw new HexzError("E_CORRUPT", `${source.name} has a schema and kind that contradict each other`);
+    throw new HexzError("E_CORRUPT", `${name} has a schema and kind that contradict each other`);
   }
   return { metadata, pages };
 }
@@ -167,47 +173,26 @@ function assertPages(pages: readonly PageRow[], header: SnapshotHeader, name: st
     throw new HexzError("E_CORRUPT", `the pages of ${name} end at ${offset}, not at ${header.countsOffset}`);
 }
 
-async function readCounts(source: RangeSource, header: SnapshotHeader, options: ReadOptions): Promise<BlockCounts> {
+function parseStoredCounts(stored: Uint8Array, header: SnapshotHeader, name: string): BlockCounts {
   const { blocks: units, records: total, recordsPerBlock: perUnit } = header;
-  if (header.countsStoredLength === 0) {
+  if (stored.length === 0) {
     const hasNone = total === 0 && (units === 0 || header.kind === KIND_BYTES);
     const isConstant = perUnit > 0 ? Math.ceil(total / perUnit) === units : hasNone;
     if (!isConstant)
-      throw new HexzError(
-        "E_CORRUPT",
-        `${source.name} has no counts column for its ${units} blocks of ${total} records`,
-      );
+      throw new HexzError("E_CORRUPT", `${name} has no counts column for its ${units} blocks of ${total} records`);
     return { units, total, perUnit: Math.max(1, perUnit) };
   }
-  if (perUnit !== 0) throw new HexzError("E_CORRUPT", `${source.name} has a counts column and a constant count`);
-  const stored = await readHashed(
-    source,
-    header.countsOffset,
-    header.countsStoredLength,
-    header.countsHash,
-    "counts column",
-    options,
-  );
-  return parseCounts(unpackPage(stored, header.countsRawLength, `the counts column of ${source.name}`), units, total);
+  if (perUnit !== 0) throw new HexzError("E_CORRUPT", `${name} has a counts column and a constant count`);
+  assertHashed(stored, header.countsHash, "counts column", header.countsOffset, name);
+  return parseCounts(unpackPage(stored, header.countsRawLength, `the counts column of ${name}`), units, total);
 }
 
-async function readHashed(
-  source: RangeSource,
-  offset: number,
-  length: number,
-  hash: Uint8Array,
-  what: string,
-  options: ReadOptions,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  await source.readInto(offset, bytes, options);
-  if (sameBytes(blake3(bytes), hash)) return bytes;
+function assertHashed(bytes: Uint8Array, hash: Uint8Array, what: string, offset: number, name: string): void {
+  if (sameBytes(blake3(bytes), hash)) return;
   throw new HexzError(
     "E_CORRUPT",
-    `the ${what} of ${source.name} at offset ${offset} does not match its hash; restore the file from a good copy`,
-    {
-      context: { source: source.name, offset, length },
-    },
+    `the ${what} of ${name} at offset ${offset} does not match its hash; restore the file from a good copy`,
+    { context: { source: name, offset, length: bytes.length } },
   );
 }
 

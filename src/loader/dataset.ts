@@ -1,4 +1,5 @@
 import { openSnapshot } from "../core/snapshot.js";
+import type { StorageOptions } from "../core/storage/index.js";
 import type { RangeSource, ReadOptions } from "../core/storage/port.js";
 import { openRecords } from "../dataset/records.js";
 import type { Records, Schema } from "../dataset/types.js";
@@ -23,12 +24,14 @@ export interface DatasetOptions<S extends Schema = Schema> extends ReadOptions {
         readonly memory?: number | string | undefined;
       }
     | undefined;
+  /** How remote storage is read: headers, credentials, time limits. */
+  readonly storage?: StorageOptions | undefined;
 }
 
 /**
  * Opens a snapshot of records for reading and training.
  *
- * @param where A path, a `file:` URL, or a {@link RangeSource}, which is then closed with the dataset.
+ * @param where A path, a `file:`, `http:`, `https:` or `s3:` URL, or a {@link RangeSource}, which is then closed with the dataset.
  * @throws HexzError `E_KIND` for a snapshot of bytes, `E_SCHEMA` where `schema` is not the stored one, and all of `openSnapshot`.
  * @example
  * await using dataset = await openDataset("train.hxz", { cache: { memory: "512 MB" } });
@@ -38,12 +41,12 @@ export async function openDataset<S extends Schema = Schema>(
   where: string | URL | RangeSource,
   options: DatasetOptions<S> = {},
 ): Promise<Dataset<S>> {
-  assertKnownKeys("options", options, ["schema", "cache", "signal"]);
+  assertKnownKeys("options", options, ["schema", "cache", "signal", "storage"]);
   if (options.cache !== undefined) assertKnownKeys("options.cache", options.cache, ["memory"]);
   const fallback = Math.min(DEFAULT_MEMORY_LIMIT_BYTES, Math.floor(totalMemoryBytes() / 4));
   const memoryBytes = parseByteSize(options.cache?.memory ?? fallback, "options.cache.memory");
   assertInteger("options.cache.memory", memoryBytes, 1, Number.MAX_SAFE_INTEGER);
-  const snapshot = await openSnapshot(where, { signal: options.signal });
+  const snapshot = await openSnapshot(where, { signal: options.signal, storage: options.storage });
   try {
     const records = openRecords<S>(snapshot, { cacheBytes: memoryBytes * AD_HOC_SHARE, schema: options.schema });
     const host = new LoaderHost(snapshot, memoryBytes);

@@ -1,4 +1,5 @@
-import { link, lstat, open, rename, stat, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, link, lstat, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file being written. */
@@ -14,6 +15,8 @@ export interface OutputFile {
 export interface FileSystem {
   /** Makes a new file that only its owner can read; fails where the path exists, also as a symbolic link. */
   create(path: string): Promise<OutputFile>;
+  /** Opens the regular file that an earlier run left; undefined where there is none. A symbolic link is not followed. */
+  reopen(path: string): Promise<{ readonly file: OutputFile; readonly sizeBytes: number } | undefined>;
   /** What stands at a path, links followed; a dangling link is `other`. */
   kindOf(path: string): Promise<"missing" | "file" | "directory" | "other">;
   link(from: string, to: string): Promise<void>;
@@ -26,13 +29,16 @@ export interface FileSystem {
 /** The file system of Node. */
 export const nodeFileSystem: FileSystem = {
   async create(path) {
-    const handle = await open(path, "wx", 0o600);
-    return {
-      write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
-      sync: () => handle.sync(),
-      chmod: (mode) => handle.chmod(mode),
-      close: () => handle.close(),
-    };
+    return outputFile(await open(path, "wx", 0o600));
+  },
+  async reopen(path) {
+    const entry = await lstat(path).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+    if (entry?.isFile() !== true) return undefined;
+    // Windows has no such flag, and needs a privilege to make links.
+    const handle = await open(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0));
+    return { file: outputFile(handle), sizeBytes: entry.size };
   },
   async kindOf(path) {
     const entry = await stat(path).catch(async (error: unknown) => {
@@ -56,6 +62,15 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+function outputFile(handle: FileHandle): OutputFile {
+  return {
+    write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+    sync: () => handle.sync(),
+    chmod: (mode) => handle.chmod(mode),
+    close: () => handle.close(),
+  };
+}
 
 function isMissing(error: unknown): boolean {
   return errorCode(error) === "ENOENT";

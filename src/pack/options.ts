@@ -1,6 +1,7 @@
 import type { ChecksumId, CodecName } from "../core/codec/index.js";
 import { codecByName } from "../core/codec/index.js";
 import { MAX_RAW_BLOCK_BYTES } from "../core/format/limits.js";
+import { type ResolvedStorageOptions, resolveStorageOptions, type StorageOptions } from "../core/storage/index.js";
 import { jsonText } from "../dataset/json-text.js";
 import type { JsonValue } from "../dataset/types.js";
 import { HexzError } from "../errors.js";
@@ -48,6 +49,8 @@ export interface PackOptions {
   readonly overwrite?: boolean | undefined;
   /** Any JSON to keep with the data. */
   readonly user?: JsonValue | undefined;
+  /** How remote storage is reached; the same as for `openDataset`. */
+  readonly storage?: StorageOptions | undefined;
   /** Called after every block. */
   readonly onProgress?: ((progress: PackProgress) => void) | undefined;
   /** Ends the packing: it rejects with the signal's reason and leaves nothing behind. */
@@ -67,6 +70,7 @@ export interface ResolvedPackOptions {
   readonly user: JsonValue | undefined;
   readonly onProgress: ((progress: PackProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly storage: ResolvedStorageOptions;
 }
 
 const NAMES = [
@@ -81,6 +85,7 @@ const NAMES = [
   "verify",
   "overwrite",
   "user",
+  "storage",
   "onProgress",
   "signal",
 ];
@@ -115,7 +120,14 @@ export function resolvePackOptions(options: PackOptions, kind: "bytes" | "record
   const level = resolveLevel(codec, options.level);
   const cut = resolveCut(options, kind);
   const blockBytes = cut.targetBytes;
-  const checked = { verify, overwrite, user: checkUser(user), onProgress, signal };
+  const checked = {
+    verify,
+    overwrite,
+    user: checkUser(user),
+    storage: resolveStorageOptions(options.storage),
+    onProgress,
+    signal,
+  };
   return { codec, level, checksum: CHECKSUMS[checksum], cut, blockBytes, workers, ...checked };
 }
 

@@ -3,7 +3,6 @@ import type { FieldStatistics } from "../core/format/metadata.js";
 import { parseMetadata, serializeMetadata } from "../core/format/metadata.js";
 import { createRowLayout, type RowLayout } from "../core/format/row-layout.js";
 import type { SchemaSpec } from "../core/format/schema.js";
-import { openSnapshot } from "../core/snapshot.js";
 import { createRowWriter, type RawBlock } from "../dataset/encode.js";
 import { schemaSpec } from "../dataset/fields.js";
 import type { RecordInput, RecordSource, Schema } from "../dataset/types.js";
@@ -15,7 +14,7 @@ import { encodeInOrder, openBlockEncoder } from "./encode-pool.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { chooseFilters } from "./filters.js";
 import { type PackOptions, type ResolvedPackOptions, resolvePackOptions } from "./options.js";
-import { AtomicFile, assertDestination } from "./publish.js";
+import { type Output, outputsFor } from "./output.js";
 import { byteBlocks, recordBlocks } from "./raw-blocks.js";
 import { StatisticsBuilder } from "./statistics.js";
 import { takeBehind } from "./take-behind.js";
@@ -43,12 +42,12 @@ export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 /**
  * Packs records or bytes into one snapshot file, in one pass and bounded memory. The same input and options give the same bytes, on any machine, with any
  * number of workers. The file appears at `destination` whole and verified, or, on any error or abort, not at all. Destinations that are symbolic
- * links are replaced, not followed.
+ * links are replaced, not followed. `s3://bucket/key` is written as a multipart upload, with no copy on disk.
  *
  * @param input A {@link RecordSource}; or records with `options.schema`, each an object with a value for every field; or, without a schema, bytes.
  *   It is copied from at once: records and chunks may be reused by whoever gives them.
  * @throws HexzError `E_RECORD` (which record, field, expected and received), `E_EMPTY`, `E_LIMIT`, `E_SCHEMA`, `E_EXISTS`, `E_IS_DIRECTORY`,
- *   `E_NOT_FOUND`, `E_NO_SPACE`, `E_IO`, `E_FEATURE`; and whatever the input throws, as it is.
+ *   `E_NOT_FOUND`, `E_NO_SPACE`, `E_IO`, `E_FEATURE`; for S3 also `E_ACCESS`, `E_NETWORK`, `E_TIMEOUT`, `E_HTTP`, `E_DEPENDENCY`; and whatever the input throws, as it is.
  * @throws TypeError, RangeError for wrong options.
  * @example
  * ```ts
@@ -91,14 +90,15 @@ export async function packWith(
     options?.schema === undefined && !hasSchema(input) ? "bytes" : "records",
   );
   if (typeof destination !== "string" || destination === "") {
-    throw new TypeError(`destination must be the path of a file, got ${show(destination)}`);
+    throw new TypeError(`destination must be the path of a file or an s3:// address, got ${show(destination)}`);
   }
+  const outputs = outputsFor(destination, { files, storage: resolved.storage });
   resolved.signal?.throwIfAborted();
-  await assertDestination(destination, resolved, files);
+  await outputs.assertFree(destination, resolved);
   await loadPacking();
   const contents = await openContents(input, options.schema, resolved);
-  await using file = await AtomicFile.create(destination, files);
-  return await write(file, contents, destination, resolved);
+  await using output = await outputs.create(destination, resolved);
+  return await write(output, contents, destination, resolved);
 }
 
 /** An input as raw blocks. */
@@ -165,21 +165,20 @@ function checkMetadata(fields: SchemaSpec | undefined, user: ResolvedPackOptions
 }
 
 async function write(
-  file: AtomicFile,
+  output: Output,
   contents: Contents,
   path: string,
   options: ResolvedPackOptions,
 ): Promise<PackResult> {
   const { kind, schema } = contents;
-  const writer = new SnapshotWriter(file, { kind, ...options });
+  const writer = new SnapshotWriter(output, { kind, ...options });
   const statistics = schema === undefined ? undefined : new StatisticsBuilder(schema);
   await writeBlocks(contents, writer, statistics, options);
   if (writer.totals.blocks === 0) throw emptyInput(kind);
   const metadata = { fields: schema, statistics: statistics?.finish(), user: options.user };
   const id = await writer.finish(metadata);
-  if (options.verify) await verifyFile(file.temporaryPath, options.signal);
   options.signal?.throwIfAborted();
-  await file.publish(options);
+  await output.publish({ ...options, id });
   return { id, kind, path, ...writer.totals, statistics: metadata.statistics ?? {} };
 }
 
@@ -219,12 +218,6 @@ async function* startingWith<T>(
   } finally {
     await rest.return();
   }
-}
-
-/** Reads the file as anyone will, while it has no name yet. */
-async function verifyFile(path: string, signal: AbortSignal | undefined): Promise<void> {
-  await using snapshot = await openSnapshot(path, { signal });
-  await snapshot.verify({ signal });
 }
 
 function emptyInput(kind: "bytes" | "records"): HexzError {

@@ -51,12 +51,14 @@ export class AtomicFile implements AsyncDisposable {
   readonly temporaryPath: string;
   #open = true;
   #named = true;
+  #keep: boolean;
 
-  private constructor(destination: string, temporaryPath: string, file: OutputFile, files: FileSystem) {
+  private constructor(destination: string, temporaryPath: string, file: OutputFile, files: FileSystem, keep = false) {
     this.#destination = destination;
     this.temporaryPath = temporaryPath;
     this.#file = file;
     this.#files = files;
+    this.#keep = keep;
   }
 
   /** @throws HexzError `E_NOT_FOUND`, `E_NO_SPACE`, `E_IO`. */
@@ -65,6 +67,38 @@ export class AtomicFile implements AsyncDisposable {
     const path = join(dirname(destination), name);
     const file = await ioCall(path, () => files.create(path));
     return new AtomicFile(destination, path, file, files);
+  }
+
+  /**
+   * Goes on with the file that an earlier run left for `destination` under the same `key`, or begins one. Disposing of it unpublished leaves it where it is, for the
+   * next run, unless it is discarded.
+   *
+   * @param key what the content is known by: 16 hex digits.
+   * @param sizeBytes of the whole file; more than that is none of ours.
+   * @returns the file, and how many bytes of it are there.
+   */
+  static async resume(
+    destination: string,
+    key: string,
+    sizeBytes: number,
+    files: FileSystem,
+  ): Promise<{ readonly file: AtomicFile; readonly doneBytes: number }> {
+    const path = join(dirname(destination), `.${basename(destination)}.${key}.part`);
+    const left = await ioCall(path, () => files.reopen(path));
+    if (left !== undefined && left.sizeBytes <= sizeBytes) {
+      return { file: new AtomicFile(destination, path, left.file, files, true), doneBytes: left.sizeBytes };
+    }
+    if (left !== undefined) {
+      await ioCall(path, () => left.file.close());
+      await ioCall(path, () => files.unlink(path));
+    }
+    const file = await ioCall(path, () => files.create(path));
+    return { file: new AtomicFile(destination, path, file, files, true), doneBytes: 0 };
+  }
+
+  /** Makes disposing remove what was written. */
+  discard(): void {
+    this.#keep = false;
   }
 
   /** Writes all of `bytes` at `position`, however few the system takes at a time. */
@@ -137,11 +171,11 @@ export class AtomicFile implements AsyncDisposable {
     return ioCall(this.#destination, call, bytes);
   }
 
-  /** Closes the file and removes its temporary name, where it still has it. */
+  /** Closes the file and removes its temporary name, where it still has it and is not to be resumed. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Whatever made the caller give up is the error to tell, not that tidying up failed too.
     await this.#close().catch(() => undefined);
-    if (this.#named) await this.#removeTemporary();
+    if (this.#named && !this.#keep) await this.#removeTemporary();
   }
 }
 

@@ -22,7 +22,7 @@ import { serializePageTable } from "../core/format/page-table.js";
 import { HexzError } from "../errors.js";
 import type { CutRecipe } from "./cut.js";
 import { IndexBuilder, type PackedPage } from "./index-builder.js";
-import type { AtomicFile } from "./publish.js";
+import type { Output } from "./output.js";
 
 /** What a snapshot says of how it was made. */
 export interface SnapshotRecipe {
@@ -48,7 +48,7 @@ export interface WrittenTotals {
  * is no snapshot. Owns offsets, entries and sums; the file stays the caller's.
  */
 export class SnapshotWriter {
-  readonly #file: AtomicFile;
+  readonly #file: Pick<Output, "write" | "sync">;
   readonly #recipe: SnapshotRecipe;
   readonly #index = new IndexBuilder();
   readonly #counts: number[] = [];
@@ -59,7 +59,7 @@ export class SnapshotWriter {
   #maxRawLength = 0;
   #maxStoredLength = 0;
 
-  constructor(file: AtomicFile, recipe: SnapshotRecipe) {
+  constructor(file: Pick<Output, "write" | "sync">, recipe: SnapshotRecipe) {
     this.#file = file;
     this.#recipe = recipe;
   }

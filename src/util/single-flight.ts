@@ -1,3 +1,5 @@
+import { untilAborted } from "./abort.js";
+
 /** One piece of shared work under way. */
 interface Flight<V> {
   readonly controller: AbortController;
@@ -43,13 +45,4 @@ export class SingleFlight<K, V> {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
     flight.controller.abort();
   }
-}
-
-/** `work`, or a rejection with the signal's reason as soon as it aborts. Leaves no listener behind. */
-function untilAborted<V>(work: Promise<V>, signal: AbortSignal): Promise<V> {
-  return new Promise<V>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

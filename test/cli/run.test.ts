@@ -134,14 +134,14 @@ describe("bad files: exit code 1, one line with the code, nothing on stdout", ()
     },
   );
 
-  test("a file that is missing, a directory, empty, or somewhere we cannot read yet", async () => {
+  test("a file that is missing, a directory, empty, or on a server that is not there", async () => {
     const empty = join(folder, "empty.hxz");
     await writeFile(empty, "");
     for (const [path, code] of [
       [join(folder, "missing.hxz"), "E_NOT_FOUND"],
       [folder, "E_IS_DIRECTORY"],
       [empty, "E_NOT_SNAPSHOT"],
-      ["https://example.org/x.hxz", "E_FEATURE"],
+      ["http://127.0.0.1:1/x.hxz", "E_NETWORK"],
     ] as const) {
       const { exitCode, stdout, stderr } = await cli(["inspect", path]);
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { halfToNumber, numberToHalf } from "../../src/util/half.js";
 import type { NumberType } from "../../src/kernels/index.js";
+import { halfToNumber, numberToHalf } from "../../src/util/half.js";
 import { expectSame, highBench, lowBench, noise, seeds, WINDOW_BYTES } from "./support.js";
 
 const low = lowBench();

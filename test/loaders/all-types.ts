@@ -1,7 +1,7 @@
 import { elementCount, type FieldSpec, isFixed, type ScalarType } from "../../src/core/format/schema.js";
 import { fields } from "../../src/dataset/fields.js";
-import { numberToHalf } from "../../src/util/half.js";
 import type { NumericArray, Schema } from "../../src/dataset/types.js";
+import { numberToHalf } from "../../src/util/half.js";
 import { everyRecord, everySchema as schemaOf } from "./every-type.mjs";
 import { type Column, type FakeOptions, listColumn, textColumn } from "./fake-loader.js";
 

@@ -232,7 +232,9 @@ describe("options", () => {
   });
 
   it("destination must be a path", async () => {
-    await expect(pack(records, "", { schema })).rejects.toThrow(/destination must be the path of a file, got ""/);
+    await expect(pack(records, "", { schema })).rejects.toThrow(
+      /destination must be the path of a file or an s3:\/\/ address, got ""/,
+    );
   });
 });
 

@@ -52,6 +52,15 @@ function importAll(...specifiers) {
   run(work, process.execPath, "--input-type=module", "--eval", imports.join("\n"));
 }
 
+/** What S3 needs is not installed, and said by name. */
+function nameMissingPeers() {
+  const s3 = '{ endpoint: "http://127.0.0.1:1", credentials: { accessKeyId: "id", secretAccessKey: "secret" } }';
+  const open = `await openSnapshot("s3://bucket/key", { storage: { s3: ${s3} } }).catch((caught) => caught)`;
+  const check = `if (error.code !== "E_DEPENDENCY" || !error.message.includes("npm install @aws-sdk/client-s3")) throw error;`;
+  const program = ['import { openSnapshot } from "hexz";', `const error = ${open};`, check];
+  run(work, process.execPath, "--input-type=module", "--eval", program.join("\n"));
+}
+
 function importArrow() {
   npmInstall("apache-arrow@21");
   importAll("hexz/arrow");
@@ -106,6 +115,7 @@ try {
   step("publint", () => run(root, bin("publint"), "--strict", tarball));
   step("installs into an empty project", () => installInto(tarball));
   step("imports without any optional peer", () => importAll("hexz", "hexz/sources", "hexz/tfjs"));
+  step("names the packages that S3 needs", nameMissingPeers);
   step("the command runs", () => run(work, join(work, "node_modules/.bin/hexz"), "--version"));
   step("imports hexz/arrow beside its peer", importArrow);
   step("a typed program compiles against it", compileProgram);

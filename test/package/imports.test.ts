@@ -38,6 +38,10 @@ it.each(["hexz", "hexz/sources", "hexz/tfjs"])("%s loads no optional package", (
   expect(packagesLoadedBy(specifier).filter((name) => OPTIONAL.test(name))).toEqual([]);
 });
 
+it("hexz loads the HTTP client only when an address is opened", () => {
+  expect(packagesLoadedBy("hexz")).not.toContain("undici");
+});
+
 it("hexz/arrow loads Arrow and nothing else that is optional", () => {
   expect(packagesLoadedBy("hexz/arrow").filter((name) => OPTIONAL.test(name))).toEqual(["apache-arrow"]);
 });

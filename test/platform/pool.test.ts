@@ -96,7 +96,8 @@ describe("createWorkerPool", () => {
     }
     await expect(pool.run({ kind: "add", a: 1, b: 1 })).rejects.toMatchObject({ code: "E_CLOSED" });
     // Handles are closed in a later turn of the event loop.
-    const handles = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker");
+    const handles = () =>
+      process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker");
     await vi.waitFor(() => expect(handles()).toEqual([]), { timeout: 30_000 });
   });
 

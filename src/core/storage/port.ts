@@ -24,5 +24,21 @@ export interface RangeSource extends AsyncDisposable {
   readonly descriptor?: number;
   /** Fills `target` with the bytes `[offset, offset + target.length)`. `target` may be backed by shared memory and stays the caller's. */
   readInto(offset: number, target: Uint8Array, options?: ReadOptions): Promise<void>;
+  /** What was asked of the storage so far (remote sources only). */
+  readonly stats?: () => StorageStats;
   close(): Promise<void>;
+}
+
+/** Counters since the source was opened. */
+export interface StorageStats {
+  /** Requests sent, retries included. */
+  readonly requests: number;
+  /** Bytes received, those of failed requests included. */
+  readonly bytes: number;
+  /** Requests that failed, and of them those the server refused because of its load. */
+  readonly errors: number;
+  readonly throttled: number;
+  /** Sum of the time all requests took. */
+  readonly waitMs: number;
+  readonly inFlight: number;
 }

@@ -87,10 +87,10 @@ describe("openSource", () => {
     expect(await openSource(source)).toBe(source);
   });
 
-  test("names the scheme that this version does not read, and no secret", async () => {
-    for (const where of ["http://u:secret@h/x.hxz", "https://h/x.hxz", "s3://bucket/x.hxz", new URL("s3://b/x")]) {
+  test("refuses an address that holds a password, and does not show it", async () => {
+    for (const where of ["s3://u:secret@bucket/x.hxz", "http://u:secret@h/x.hxz"]) {
       const error = await openSource(where).catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ code: "E_FEATURE", context: { scheme: String(where).split(":")[0] } });
+      expect(error).toBeInstanceOf(TypeError);
       expect(String(error)).not.toContain("secret");
     }
   });
