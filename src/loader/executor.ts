@@ -4,12 +4,12 @@ import { createKernels } from "../kernels/index.js";
 import { nextTurn } from "../platform/index.js";
 import type { WorkerPool } from "../platform/pool.js";
 import { createWorkerPool } from "../platform/pool.js";
-import { formatBytes } from "../util/byte-size.js";
 import { fromPlainError } from "../util/error-transfer.js";
-import type { Arena, Slot } from "./arena.js";
+import type { Arena } from "./arena.js";
+import type { ScratchRooms } from "./scratch-rooms.js";
 import type { ThreadStats } from "./stats.js";
 import type { Gathered, LoaderTask, Outcome, TaskPackage, ThreadSetup } from "./workers/protocol.js";
-import { packageScratchBytes, runPackage } from "./workers/run-task.js";
+import { runPackage } from "./workers/run-task.js";
 
 /** Packages a thread holds at once: the next is there when it ends one. */
 const PACKAGES_PER_THREAD = 2;
@@ -35,8 +35,7 @@ export interface ExecutorOptions {
   /** Raw bytes of the largest block. */
   readonly maxRawBytes: number;
   readonly threads: number;
-  /** Room in the arena; undefined where there is none. What is needed may cost others theirs. */
-  readonly reserve: (bytes: number, isNeeded: boolean) => Slot | undefined;
+  readonly rooms: ScratchRooms;
 }
 
 interface Waiting {
@@ -56,10 +55,8 @@ class PackageExecutor implements Executor {
   readonly threads: number;
   readonly #runHere: (tasks: TaskPackage) => Outcome[];
   readonly #pool: WorkerPool<TaskPackage, Outcome[]> | undefined;
-  /** Rooms to decode in that no package has. */
-  readonly #scratch: number[] = [];
-  readonly #newScratch: () => number | undefined;
-  #rooms = 1;
+  readonly #rooms: ScratchRooms;
+  readonly #whenFree = () => this.#pump();
   #gathers: Waiting[] = [];
   #decodes: Waiting[] = [];
   #isUp = false;
@@ -68,15 +65,11 @@ class PackageExecutor implements Executor {
   #gatherMs = 0;
   #closed = false;
 
-  constructor({ recipe, arena, maxRawBytes, threads, reserve }: ExecutorOptions) {
+  constructor({ recipe, arena, maxRawBytes, threads, rooms }: ExecutorOptions) {
     this.threads = threads;
     const bench = { memory: arena.memory, kernels: createKernels(arena.memory) };
     this.#runHere = (tasks) => runPackage(tasks, bench, recipe, maxRawBytes);
-    const scratchBytes = packageScratchBytes(maxRawBytes, recipe.rows);
-    this.#newScratch = () => reserve(scratchBytes, false)?.at;
-    const first = reserve(scratchBytes, true);
-    if (first === undefined) throw tooSmall(scratchBytes, arena.limitBytes);
-    this.#scratch.push(first.at);
+    this.#rooms = rooms;
     if (threads > 0) this.#pool = this.#start({ recipe, memory: arena.memory.handle, maxRawBytes });
   }
 
@@ -105,20 +98,11 @@ class PackageExecutor implements Executor {
   #pump(): void {
     const limit = this.#isUp ? this.threads * PACKAGES_PER_THREAD : 1;
     while (this.#running < limit && this.#gathers.length + this.#decodes.length > 0) {
-      // The first room is there from the beginning, so that a package without one never waits alone.
-      const scratch = this.#scratch.pop() ?? this.#moreScratch();
+      const scratch = this.#rooms.take(this.threads + 1, this.#whenFree);
       if (scratch === undefined) return;
       this.#running++;
       void this.#send(this.#nextPackage(), scratch);
     }
-  }
-
-  /** A room for each thread and one more, as far as memory allows. */
-  #moreScratch(): number | undefined {
-    if (this.#rooms > this.threads) return undefined;
-    const room = this.#newScratch();
-    if (room !== undefined) this.#rooms++;
-    return room;
   }
 
   /** Batches first, then blocks: one thread's share, up to a package's worth of work. */
@@ -142,8 +126,8 @@ class PackageExecutor implements Executor {
     } catch (error) {
       for (const each of waiting) this.#runAgain(each, error);
     } finally {
-      this.#scratch.push(scratch);
       this.#running--;
+      this.#rooms.give(scratch);
       this.#pump();
     }
   }
@@ -151,6 +135,8 @@ class PackageExecutor implements Executor {
   async #outcomes(tasks: TaskPackage): Promise<readonly Outcome[]> {
     if (this.#pool !== undefined && this.#isUp) return this.#pool.run(tasks);
     await nextTurn();
+    // After `close` the snapshot's descriptor may be that of another file.
+    if (this.#closed) throw new HexzError("E_CLOSED", "the dataset has been closed; open it again");
     return this.#runHere(tasks);
   }
 
@@ -187,9 +173,4 @@ class PackageExecutor implements Executor {
 function workOf(task: LoaderTask): number {
   if (task.kind === "decode") return task.jobs.length;
   return task.jobs.reduce((sum, { bytes }) => sum + bytes / (3 * BLOCK_BYTES), 0);
-}
-
-function tooSmall(bytes: number, limitBytes: number): HexzError {
-  const message = `decoding a block takes ${formatBytes(bytes)}, cache.memory leaves ${formatBytes(limitBytes)}; raise cache.memory`;
-  return new HexzError("E_LIMIT", message, { context: { bytes, limitBytes } });
 }

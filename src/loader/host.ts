@@ -9,6 +9,7 @@ import { ARENA_PAGE_BYTES, Arena } from "./arena.js";
 import { BlockStore } from "./block-store.js";
 import type { Executor } from "./executor.js";
 import { createExecutor } from "./executor.js";
+import { ScratchRooms } from "./scratch-rooms.js";
 import type { DatasetStats, ThreadStats } from "./stats.js";
 import { packageScratchBytes } from "./workers/run-task.js";
 
@@ -48,7 +49,7 @@ export class LoaderHost implements AsyncDisposable {
   readonly index: UnitIndex;
   readonly #memoryBytes: number;
   readonly #arenaBytes: number;
-  #made: { readonly arena: Arena; readonly store: BlockStore } | undefined;
+  #made: { readonly arena: Arena; readonly store: BlockStore; readonly rooms: ScratchRooms } | undefined;
   readonly #executors = new Map<number, Executor>();
 
   constructor(snapshot: Snapshot, memoryBytes: number) {
@@ -69,7 +70,10 @@ export class LoaderHost implements AsyncDisposable {
   #parts() {
     if (this.#made === undefined) {
       const arena = new Arena(createSharedMemory(this.#arenaBytes), this.#arenaBytes);
-      this.#made = { arena, store: new BlockStore(this.snapshot, arena) };
+      const store = new BlockStore(this.snapshot, arena);
+      const scratchBytes = packageScratchBytes(this.snapshot.header.maxRawLength, this.rows);
+      const rooms = new ScratchRooms(arena, scratchBytes, (bytes) => store.reserve(bytes, false));
+      this.#made = { arena, store, rooms };
     }
     return this.#made;
   }
@@ -110,8 +114,8 @@ export class LoaderHost implements AsyncDisposable {
 
   #start(threads: number): Executor {
     const { recipe, header } = this.snapshot;
-    const reserve = (bytes: number, isNeeded: boolean) => this.store.reserve(bytes, isNeeded);
-    return createExecutor({ recipe, arena: this.arena, maxRawBytes: header.maxRawLength, threads, reserve });
+    const { arena, rooms } = this.#parts();
+    return createExecutor({ recipe, arena, maxRawBytes: header.maxRawLength, threads, rooms });
   }
 
   get stats(): DatasetStats {

@@ -62,6 +62,8 @@ export function bottleneckOf(
     return `the consumer: it waited ${percent(waiting)} of the time, a faster loader would not help`;
   const busy = (decodeMs + gatherMs) / (elapsedMs * Math.max(1, threads));
   const split = `decoding ${percent(decodeMs / (decodeMs + gatherMs))}, gathering ${percent(gatherMs / (decodeMs + gatherMs))}`;
+  if (busy >= SATURATED && threads === 0)
+    return `the calling thread: it worked ${percent(busy)} of the time on batches (${split}); workers would help`;
   if (busy >= SATURATED)
     return `the threads: ${threads} of them worked ${percent(busy)} of the time (${split}); more workers or cores would help`;
   return `storage or the calling thread: the consumer waited ${percent(waiting)} of the time, but the threads worked only ${percent(busy)} of it`;

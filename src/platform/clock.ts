@@ -43,3 +43,8 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 export function randomFraction(): number {
   return Math.random();
 }
+
+/** Milliseconds since 1970 by the machine's clock, which may be wrong or go back: for what others read (signatures, expiries), never to measure. */
+export function wallClockMs(): number {
+  return Date.now();
+}

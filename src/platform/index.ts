@@ -7,7 +7,7 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism, totalmem } from "node:os";
 
-export { type Clock, nowMs, randomFraction, sleep, systemClock } from "./clock.js";
+export { type Clock, nowMs, randomFraction, sleep, systemClock, wallClockMs } from "./clock.js";
 export { createWorkerPool, type RunOptions, type WorkerPool, type WorkerPoolOptions } from "./pool.js";
 
 /** Cores this process may use, at least 1. */
@@ -40,9 +40,4 @@ export function nextTurn(): Promise<void> {
 /** The variables this process was started with. */
 export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
-}
-
-/** Milliseconds since 1970 by the machine's clock, which may be wrong or go back: for what others read (signatures, expiries), never to measure. */
-export function wallClockMs(): number {
-  return Date.now();
 }

@@ -53,7 +53,7 @@ describe("wrong usage: exit code 2, one sentence that names what is wrong, and w
     [["inspect", "--deep", "a.hxz"], "unknown option '--deep'", "hexz inspect --help"],
     [["inspect", ""], '<file> must be a path or a URL, got ""', "hexz inspect --help"],
     [["inspect", "ftp://host/a.hxz"], "<file> must have a known scheme (file: ", "hexz inspect --help"],
-    [["head", "http://"], '<file> must be a path or a URL, got "http://"', "hexz head --help"],
+    [["head", "http://"], '<file> must be a valid URL, got one that begins with "http:"', "hexz head --help"],
     [["head", "-n", "ten", "a.hxz"], "'ten' is invalid. It must be an integer >= 0.", "hexz head --help"],
     [["head", "-n", "-1", "a.hxz"], "'-1' is invalid", "hexz head --help"],
     [["head", "-n", "1.5", "a.hxz"], "'1.5' is invalid", "hexz head --help"],

@@ -41,7 +41,7 @@ function loadedBy(...argv: string[]): { packages: string[]; commands: string[] }
   const named = (pattern: RegExp) => [...new Set(urls.flatMap((url) => pattern.exec(url)?.[1] ?? []))].sort();
   return {
     packages: named(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//),
-    commands: named(/\/src\/cli\/(pack|inspect|verify|head|cat|bench)\.js$/),
+    commands: named(/\/src\/cli\/(pack|inspect|verify|head|cat|cp|bench)\.js$/),
   };
 }
 
@@ -53,5 +53,5 @@ test.each(["inspect", "verify", "cat"])("hexz %s loads neither other commands no
 });
 
 test("the help loads every command", () => {
-  expect(loadedBy("--help").commands).toHaveLength(6);
+  expect(loadedBy("--help").commands).toHaveLength(7);
 });

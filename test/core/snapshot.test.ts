@@ -93,7 +93,7 @@ describe("openSnapshot", () => {
 
   it.each<[unknown, string]>([
     ["", 'where must be a path or a URL, got ""'],
-    ["https://[::1/x", 'where must be a path or a URL, got "https://[::1/x"'],
+    ["https://[::1/x", 'where must be a valid URL, got one that begins with "https:"'],
     ["ftp://me:secret@host/data.hxz?key=secret", 'known scheme (file: http: https: s3:), got "ftp://host/data.hxz"'],
     [new URL("data:text/plain,x"), "where must have a known scheme"],
     [41, "where must be a path, a URL or a RangeSource, got 41"],

@@ -11,7 +11,8 @@ import { tempDir } from "../support/temp-dir.js";
 
 const COUNT = 60;
 const SHAPES = [[], [1], [5], [4, 3], [2, 3, 17]] as const;
-const path = join(await tempDir(), "types.hxz");
+const folder = await tempDir();
+const path = join(folder, "types.hxz");
 
 /** Every type in every shape, as `uint8_2`: type and index of its shape. */
 const schema = Object.fromEntries(
@@ -153,7 +154,7 @@ const labels = [...specs]
 
 /** Records whose labels count up to 20, but for the one at `bad`. */
 async function openLabels(names: readonly string[], bad = -1, value = 0): Promise<Dataset> {
-  const file = join(await tempDir(), "labels.hxz");
+  const file = join(folder, `labels-${names.join("-")}-${bad}.hxz`);
   const schema = Object.fromEntries(names.map((name) => [name, fields[name.split("_")[0] as "int32"]()]));
   const records = Array.from({ length: COUNT }, (_, i) =>
     Object.fromEntries(names.map((name) => [name, labelOf(name, i === bad ? value : i % 20)])),
@@ -267,7 +268,7 @@ describe("wrong casts", () => {
   });
 
   it("are refused for fields without numbers", async () => {
-    const file = join(await tempDir(), "text.hxz");
+    const file = join(folder, "text.hxz");
     await pack([{ text: "a" }], file, { schema: { text: fields.utf8() }, workers: 0 });
     await using dataset = await openDataset(file);
     const make = () => dataset.loader({ batchSize: 1, cast: { text: { dtype: "float32" } } });

@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import { HexzError, isHexzError } from "../../errors.js";
-import type { Clock } from "../../platform/index.js";
+import type { Clock } from "../../platform/clock.js";
 import { onAbort } from "../../util/abort.js";
 import { networkError, timeoutError } from "./http-errors.js";
 import type { HttpExchange, HttpHead, HttpReply } from "./http-transport.js";

@@ -1,5 +1,5 @@
 import { HexzError, isHexzError } from "../../errors.js";
-import { type Clock, systemClock } from "../../platform/index.js";
+import { type Clock, systemClock } from "../../platform/clock.js";
 import { AdaptiveLimit } from "./adaptive-limit.js";
 import { assertRange } from "./check-range.js";
 import { type ObjectVersion, validatorOf } from "./http-answer.js";

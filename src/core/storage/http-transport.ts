@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from "undici";
 import { HexzError } from "../../errors.js";
-import { type Clock, systemClock } from "../../platform/index.js";
+import { type Clock, systemClock } from "../../platform/clock.js";
 import { assertPublicHost, publicLookup } from "./http-address.js";
 import { Exchange, type ExchangeLimits } from "./http-exchange.js";
 

@@ -1,5 +1,5 @@
 import { HexzError, isHexzError } from "../../errors.js";
-import { type Clock, randomFraction, sleep, systemClock } from "../../platform/index.js";
+import { type Clock, randomFraction, sleep, systemClock } from "../../platform/clock.js";
 import { onAbort } from "../../util/abort.js";
 import { remoteFailure } from "./http-errors.js";
 import { RetryBudget } from "./retry-budget.js";

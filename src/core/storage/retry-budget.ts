@@ -1,4 +1,4 @@
-import type { Clock } from "../../platform/index.js";
+import type { Clock } from "../../platform/clock.js";
 import { onAbort } from "../../util/abort.js";
 
 /** Retries that may be made before any read has succeeded. */

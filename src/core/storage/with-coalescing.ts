@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../platform/index.js";
+import { type Clock, systemClock } from "../../platform/clock.js";
 import { onAbort } from "../../util/abort.js";
 import { assertRange } from "./check-range.js";
 import { COALESCE_DEFAULTS, type CoalesceLimits, planRequests, type Span, uncovered } from "./coalesce-plan.js";

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../platform/index.js";
+import { type Clock, systemClock } from "../../platform/clock.js";
 import { remoteFailure } from "./http-errors.js";
 import type { RangeSource, StorageStats } from "./port.js";
 import { wrapSource } from "./wrap.js";

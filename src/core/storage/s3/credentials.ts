@@ -1,5 +1,5 @@
 import { HexzError, isHexzError } from "../../../errors.js";
-import { wallClockMs } from "../../../platform/index.js";
+import { wallClockMs } from "../../../platform/clock.js";
 
 /** Keys of AWS or of a compatible service. */
 export interface S3Credentials {

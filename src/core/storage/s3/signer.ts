@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import type { SignatureV4 } from "@smithy/signature-v4";
-import { wallClockMs } from "../../../platform/index.js";
+import { wallClockMs } from "../../../platform/clock.js";
 import { type S3Credentials, sdkIdentity } from "./credentials.js";
 import { loadSigning } from "./packages.js";
 
