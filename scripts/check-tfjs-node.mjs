@@ -62,19 +62,24 @@ async function checkPixels(loader) {
   return new Set(order.flatMap((indices) => [...indices])).size;
 }
 
+/** A loader that notes the epochs it is asked for. */
+function counted(loader, opened) {
+  return {
+    schema: loader.schema,
+    stepsPerEpoch: loader.stepsPerEpoch,
+    cast: (casts) => counted(loader.cast(casts), opened),
+    epoch: (epoch) => {
+      opened.push(epoch);
+      return loader.epoch(epoch);
+    },
+  };
+}
+
 async function train(training, heldOut) {
   const model = makeModel();
   const options = { xs: "image", ys: "label", cast: { image: { scale: 1 / 255 } } };
   const opened = [];
-  const counted = {
-    schema: training.schema,
-    stepsPerEpoch: training.stepsPerEpoch,
-    epoch: (epoch) => {
-      opened.push(epoch);
-      return training.epoch(epoch);
-    },
-  };
-  const dataset = tfDataset(counted, tf, options);
+  const dataset = tfDataset(counted(training, opened), tf, options);
   const validationData = tfDataset(heldOut, tf, options);
   tf.dispose(await model.evaluateDataset(validationData)); // makes what the model keeps
   await model.fitDataset(dataset, { epochs: 1, verbose: 0 }); // and what the optimizer keeps
