@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { openSnapshot } from "../src/index.js";
 import { loadBlocks } from "./blocks.js";
-import type { Stages, StageTask } from "./stage-worker.js";
+import type { StageTask } from "./stage-worker.js";
 
 /**
  * Milliseconds that `threads` threads take to read, check and decode every block of a snapshot and to copy every row once: what an epoch cannot avoid. The blocks
@@ -10,12 +10,21 @@ import type { Stages, StageTask } from "./stage-worker.js";
 export async function stageSumMs(
   path: string,
   threads: number,
-  stages: Stages = "read + check + decode + one row copy",
+  {
+    stages = "read + check + decode + one row copy",
+    isWarm = true,
+  }: Partial<Pick<StageTask, "stages" | "isWarm">> = {},
 ): Promise<number> {
   await using snapshot = await openSnapshot(path);
   const entries = await loadBlocks(snapshot);
   const tasks = Array.from({ length: threads }, (_, thread): StageTask => {
-    return { path, stages, recipe: snapshot.recipe, entries: entries.filter((_entry, i) => i % threads === thread) };
+    return {
+      path,
+      stages,
+      isWarm,
+      recipe: snapshot.recipe,
+      entries: entries.filter((_entry, i) => i % threads === thread),
+    };
   });
   const workers = tasks.map((task) => new Worker(new URL("./stage-worker.js", import.meta.url), { workerData: task }));
   try {

@@ -1,5 +1,8 @@
 import type { Slot } from "./arena.js";
+import { ARENA_PAGE_BYTES } from "./arena.js";
 
+/** A buffer that was made longer than this many times what it was asked for does not stay so: a ring of them would take all memory. */
+const MAX_GROWTH = 2;
 /** One to gather into, one that is read. */
 const NEEDED_BUFFERS = 2;
 
@@ -25,6 +28,7 @@ export class BatchRing {
   readonly #memory: RingMemory;
   readonly #free: BatchBuffer[] = [];
   readonly #onFree: () => void;
+  readonly #bytes: number;
   #lent = 0;
   #closed = false;
   readonly size: number;
@@ -33,6 +37,7 @@ export class BatchRing {
   constructor(memory: RingMemory, bytes: number, count: number, onFree: () => void) {
     this.#memory = memory;
     this.#onFree = onFree;
+    this.#bytes = bytes;
     while (this.#free.length < count) {
       const slot = memory.reserve(bytes, this.#free.length < NEEDED_BUFFERS);
       if (slot === undefined) break;
@@ -70,8 +75,17 @@ export class BatchRing {
     if (buffer.isLent) this.#lent--;
     buffer.isLent = false;
     if (this.#closed) this.#memory.free(buffer.slot);
-    else this.#free.push(buffer);
+    else this.#free.push(this.#shortened(buffer));
     this.#onFree();
+  }
+
+  #shortened(buffer: BatchBuffer): BatchBuffer {
+    if (buffer.slot.bytes <= MAX_GROWTH * Math.max(this.#bytes, ARENA_PAGE_BYTES)) return buffer;
+    this.#memory.free(buffer.slot);
+    const slot = this.#memory.reserve(this.#bytes, true);
+    if (slot === undefined) throw new RangeError("a part of what was just given back is there");
+    buffer.slot = slot;
+    return buffer;
   }
 
   /** Gives the memory back, that of buffers in use as soon as they are released. */

@@ -1,6 +1,5 @@
 import type { BlockEntry } from "../core/format/block-page.js";
 import type { Snapshot } from "../core/snapshot.js";
-import type { HexzError } from "../errors.js";
 import type { Arena, Slot } from "./arena.js";
 import { BlockQueue } from "./block-queue.js";
 import type { Executor } from "./executor.js";
@@ -18,7 +17,6 @@ export interface FetcherOwner {
   isWanted(resident: Resident): boolean;
   /** Room for `bytes` for the sake of a block; undefined while there is none. May fail the block instead. */
   allocate(bytes: number, resident: Resident): Slot | undefined;
-  noRoom(bytes: number): HexzError;
   onReady(resident: Resident): void;
   onFailed(resident: Resident, error: unknown): void;
   /** The block goes back to wanted, without memory. */
@@ -75,10 +73,11 @@ export class BlockFetcher {
       const next = this.#queue.first;
       if (next === undefined || next.executor !== executor) break;
       const isWanted = this.#owner.isWanted(next);
+      if (isWanted && next.attempts > 0 && batch.length > 0) break;
       if (isWanted && !this.#place(next)) break;
       this.#queue.shift();
       if (isWanted) batch.push(next);
-      if (next.attempts > 0) break; // a block that failed before goes alone, so that its error is its own
+      if (isWanted && next.attempts > 0) break; // a block that failed before goes alone, so that its error is its own
     }
     return batch;
   }
@@ -92,10 +91,23 @@ export class BlockFetcher {
     }
     resident.entry = entry;
     const slot = this.#owner.allocate(entry.rawLength, resident);
-    if (slot === undefined) return false;
+    if (slot === undefined || !this.#stage(resident, entry, slot)) return false;
     resident.slot = slot;
     resident.state = "decoding";
     return true;
+  }
+
+  /** Room for the stored bytes goes with the block's own, or gives that back: blocks that held one and waited for the other could wait for each other for ever. */
+  #stage(resident: Resident, { storedLength }: BlockEntry, slot: Slot): boolean {
+    if (this.#isLocal) return true;
+    resident.staging = this.#owner.allocate(storedLength, resident);
+    if (resident.staging === undefined) this.#arena.free(slot);
+    return resident.staging !== undefined;
+  }
+
+  /** Whether threads read stored bytes themselves. */
+  get #isLocal(): boolean {
+    return this.#snapshot.source.descriptor !== undefined;
   }
 
   #locate(resident: Resident, entry: Promise<BlockEntry>): void {
@@ -115,28 +127,27 @@ export class BlockFetcher {
 
   async #run(batch: readonly Resident[], executor: Executor): Promise<void> {
     this.#tasks++;
-    const staging: Slot[] = [];
     try {
-      const jobs = await this.#jobs(batch, staging);
+      const jobs = await this.#jobs(batch);
       await executor.run({ kind: "decode", descriptor: this.#snapshot.source.descriptor, jobs });
+      this.#unstage(batch);
       for (const resident of batch) this.#owner.onReady(resident);
     } catch (error) {
-      for (const resident of batch) this.#retryOrFail(resident, batch.length, error);
+      this.#unstage(batch);
+      for (const resident of batch.toReversed()) this.#retryOrFail(resident, batch.length, error);
     } finally {
-      for (const slot of staging) this.#arena.free(slot);
       this.#tasks--;
       this.pump();
     }
   }
 
   /** Jobs with their stored bytes, where no thread can read them itself. All fetches have ended when it settles: they write to memory that is then given back. */
-  async #jobs(batch: readonly Resident[], staging: Slot[]): Promise<DecodeJob[]> {
-    const isLocal = this.#snapshot.source.descriptor !== undefined;
+  async #jobs(batch: readonly Resident[]): Promise<DecodeJob[]> {
     const jobs = await Promise.allSettled(
       batch.map(async (resident) => {
-        const { entry, slot } = resident as Resident & { entry: BlockEntry; slot: Slot }; // placed before it was batched
+        const { entry, slot, staging } = resident as Resident & { entry: BlockEntry; slot: Slot }; // placed before it was batched
         this.storedBytesRead += entry.storedLength;
-        return isLocal ? { entry, target: slot.at } : this.#fetch(resident, entry, slot.at, staging);
+        return staging === undefined ? { entry, target: slot.at } : this.#fetch(entry, slot.at, staging.at);
       }),
     );
     return jobs.map((job) => {
@@ -145,12 +156,16 @@ export class BlockFetcher {
     });
   }
 
-  async #fetch(resident: Resident, entry: BlockEntry, target: number, staging: Slot[]): Promise<DecodeJob> {
-    const stored = this.#owner.allocate(entry.storedLength, resident);
-    if (stored === undefined) throw this.#owner.noRoom(entry.storedLength);
-    staging.push(stored);
-    await this.#snapshot.source.readInto(entry.offset, this.#arena.view(stored.at, entry.storedLength));
-    return { entry, target, stored: stored.at };
+  async #fetch(entry: BlockEntry, target: number, stored: number): Promise<DecodeJob> {
+    await this.#snapshot.source.readInto(entry.offset, this.#arena.view(stored, entry.storedLength));
+    return { entry, target, stored };
+  }
+
+  #unstage(batch: readonly Resident[]): void {
+    for (const resident of batch) {
+      if (resident.staging !== undefined) this.#arena.free(resident.staging);
+      resident.staging = undefined;
+    }
   }
 
   /** After a failed task each of its blocks is tried alone, before all others: a step may be waiting for it. */

@@ -55,7 +55,6 @@ export class BlockStore {
     this.#fetcher = new BlockFetcher(snapshot, arena, {
       isWanted: (resident) => resident.state === "wanted" && this.#residents.get(resident.block) === resident,
       allocate: (bytes, resident) => this.#allocate(bytes, resident),
-      noRoom: (bytes) => this.#tooSmall(bytes),
       onReady: (resident) => this.#succeed(resident),
       onFailed: (resident, error) => this.#fail(resident, error),
       onRetry: (resident) => this.#unplace(resident),
@@ -103,7 +102,8 @@ export class BlockStore {
   #recall(resident: Resident): void {
     if (resident.slot === undefined) this.#counts.misses++;
     else this.#counts.hits++;
-    if (!resident.kept) this.#planned++;
+    resident.isCounted = !resident.kept;
+    if (resident.isCounted) this.#planned++;
     this.#memory.recall(resident);
   }
 
@@ -132,7 +132,7 @@ export class BlockStore {
    * Steps that have to wait get their blocks one step after another: two that each held half of what they need could wait for each other for ever.
    */
   ready(residents: readonly Resident[]): Promise<void> | undefined {
-    if (this.#closed) return Promise.reject(this.#closedError());
+    if (this.#closed) return Promise.reject(this.closedError());
     if (residents.some(({ state }) => state !== "ready")) return this.#inTurn(residents);
     this.#pin(residents);
     this.#steps++;
@@ -146,7 +146,7 @@ export class BlockStore {
   }
 
   async #arrival(residents: readonly Resident[]): Promise<void> {
-    if (this.#closed) throw this.#closedError();
+    if (this.#closed) throw this.closedError();
     this.#pin(residents);
     try {
       const missing = residents.filter(({ state }) => state !== "ready");
@@ -197,7 +197,8 @@ export class BlockStore {
   #settleUse(resident: Resident): void {
     resident.uses--;
     if (resident.uses > 0 || this.#closed) return;
-    if (!resident.kept) this.#planned--;
+    if (resident.isCounted) this.#planned--;
+    resident.isCounted = false;
     if (resident.state === "ready") this.#memory.retire(resident);
     else if (resident.state !== "decoding") this.#forget(resident);
   }
@@ -264,7 +265,7 @@ export class BlockStore {
   /** Refuses further work and tells all who wait. The arena goes as a whole. */
   close(): void {
     this.#closed = true;
-    const error = this.#closedError();
+    const error = this.closedError();
     for (const resident of [...this.#residents.values()])
       for (const waiter of takeWaiters(resident)) waiter.reject(error);
     this.#fetcher.close();
@@ -272,7 +273,11 @@ export class BlockStore {
     this.#memory.clear();
   }
 
-  #closedError(): HexzError {
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  closedError(): HexzError {
     const { name } = this.#snapshot;
     return new HexzError("E_CLOSED", `${name} has been closed; open it again`, { context: { source: name } });
   }

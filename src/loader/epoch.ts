@@ -11,7 +11,7 @@ import type { BlockStore } from "./block-store.js";
 import type { Executor } from "./executor.js";
 import type { Gatherer, GatherOrder, PlannedStep } from "./gatherer.js";
 import type { Lending } from "./lending.js";
-import type { Plan } from "./plan.js";
+import type { Plan, Step } from "./plan.js";
 import type { EpochMeter } from "./stats.js";
 import type { Epoch, LoaderState } from "./types.js";
 import type { Gathered } from "./workers/protocol.js";
@@ -94,6 +94,7 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
 
   async #next(): Promise<IteratorResult<Batch<S>>> {
     this.#parts.signal?.throwIfAborted();
+    this.#assertOpen();
     this.produce();
     const coming = this.#isDone ? undefined : this.#coming[0];
     if (coming === undefined) return this.#end();
@@ -101,6 +102,14 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
     this.#position = coming.step.end;
     this.produce();
     return { done: false, value };
+  }
+
+  /** Batches that were gathered before the dataset was closed are not given any more. */
+  #assertOpen(): void {
+    if (this.#isDone || !this.#parts.store.isClosed) return;
+    const error = this.#parts.store.closedError();
+    this.#close(error);
+    throw error;
   }
 
   /** After the last batch, or in place of the one that could not be planned. */
@@ -143,7 +152,7 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
 
   /** Gathers as many steps ahead as the ring has buffers. Called again whenever a buffer comes back. */
   produce(): void {
-    if (this.#isProducing || this.#isDone || this.#failure !== undefined) return;
+    if (this.#isProducing || this.#isDone) return;
     void this.#produce();
   }
 
@@ -221,17 +230,28 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
 
   /** Announces steps to the store until the horizon is full, a few more per batch than are consumed. */
   #planAhead(): void {
-    const { plan, store, executor, horizon } = this.#parts;
+    const { store, executor, horizon } = this.#parts;
     let planned = 0;
     for (; planned < STEPS_PER_PLANNING; planned++) {
       const isFar = store.plannedBlocks >= horizon.blocks || this.#recordsAhead >= horizon.records;
       if (isFar && this.#ahead.length > 0) break;
-      const step = plan.next();
+      const step = this.#nextStep();
       if (step === undefined) break;
       this.#ahead.push({ step, residents: store.plan(step.blocks, step.step, executor) });
       this.#recordsAhead += step.indices.length;
     }
     if (planned > 0) store.start();
+  }
+
+  /** Undefined after the last step, and where the order gives no more: the steps before still come. */
+  #nextStep(): Step | undefined {
+    if (this.#failure !== undefined) return undefined;
+    try {
+      return this.#parts.plan.next();
+    } catch (error) {
+      this.#failure = { error };
+      return undefined;
+    }
   }
 
   state(): LoaderState {

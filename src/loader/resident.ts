@@ -23,8 +23,12 @@ export interface Resident {
   attempts: number;
   /** In the kept set. */
   kept: boolean;
+  /** Whether its planned use takes memory beside the kept set; it may leave that set meanwhile. */
+  isCounted: boolean;
   entry: BlockEntry | undefined;
   slot: Slot | undefined;
+  /** Room for its stored bytes while it is decoded, where no thread can read them itself. */
+  staging: Slot | undefined;
   waiters: Waiter[];
 }
 
@@ -39,8 +43,10 @@ export function createResident(block: number, executor: Executor): Resident {
     lastStep: -1,
     attempts: 0,
     kept: false,
+    isCounted: false,
     entry: undefined,
     slot: undefined,
+    staging: undefined,
     waiters: [],
   };
 }

@@ -80,6 +80,7 @@ function setup({ schema, write, pages = 64, buffers = 6, fault = () => {} }: Opt
     const gathered = new Promise<Gathered>((resolve, reject) => {
       gatherer.add({ step: stepOf(step, records), residents, buffer, resolve, reject });
     });
+    gathered.catch(() => {}); // looked at later
     return { buffer, residents, gathered };
   }
 
@@ -162,7 +163,7 @@ describe("Gatherer", () => {
       expect(int32sOf(arena, layout, buffer, batches[i]?.length ?? 0)).toEqual(batches[i]);
     }
     expect(released).toHaveLength(3);
-    for (const [i, { residents }] of added.entries()) expect(released[i]).toBe(residents);
+    for (const { residents } of added) expect(released.filter((each) => each === residents)).toHaveLength(1);
   });
 
   it("is idle when nothing it was given writes to memory any more, also what was not sent yet", async () => {
@@ -181,7 +182,7 @@ describe("Gatherer", () => {
   });
 
   it("gathers a batch with more items than its buffer holds once more into a longer one, and only that one", async () => {
-    const { add, gatherer, tasks, runAll, arena, layout, released } = setup(lists);
+    const { add, tasks, runAll, arena, layout, released } = setup(lists);
     const small = add(0, [3, 4, 13]);
     const large = add(1, longOnes);
     const before = large.buffer.slot;
