@@ -81,9 +81,13 @@ export class BlockStore {
     return isNeeded ? this.#memory.reserveNow(bytes, this.#residents) : this.#memory.reserve(bytes);
   }
 
-  /** Announces one use of each of `blocks` in `step`; {@link start} begins to decode them. */
-  plan(blocks: readonly number[], step: number, executor: Executor): readonly Resident[] {
-    if (this.#readyBlocks === this.#snapshot.header.blocks) return this.#planAll(blocks);
+  /**
+   * Announces one use of each of `blocks` in `step`; {@link start} begins to decode them.
+   *
+   * @param mayHold Whether, where every block is there, nothing may be evicted until the use ends: then nothing has to be counted, but nobody who needs room gets it from blocks.
+   */
+  plan(blocks: readonly number[], step: number, executor: Executor, mayHold = true): readonly Resident[] {
+    if (mayHold && this.#readyBlocks === this.#snapshot.header.blocks) return this.#planAll(blocks);
     return blocks.map((block) => {
       const resident = this.#residents.get(block) ?? this.#want(block, executor);
       if (resident.uses === 0) this.#recall(resident);

@@ -230,14 +230,15 @@ export class EpochIteration<S extends Schema> implements Epoch<S> {
 
   /** Announces steps to the store until the horizon is full, a few more per batch than are consumed. */
   #planAhead(): void {
-    const { store, executor, horizon } = this.#parts;
+    const { store, executor, horizon, layout } = this.#parts;
     let planned = 0;
     for (; planned < STEPS_PER_PLANNING; planned++) {
       const isFar = store.plannedBlocks >= horizon.blocks || this.#recordsAhead >= horizon.records;
       if (isFar && this.#ahead.length > 0) break;
       const step = this.#nextStep();
       if (step === undefined) break;
-      this.#ahead.push({ step, residents: store.plan(step.blocks, step.step, executor) });
+      // A batch with items may need a longer buffer later.
+      this.#ahead.push({ step, residents: store.plan(step.blocks, step.step, executor, !layout.hasItems) });
       this.#recordsAhead += step.indices.length;
     }
     if (planned > 0) store.start();

@@ -64,7 +64,7 @@ describe("BatchRing", () => {
     expect(setup(1, PAGE, 2).ring.mayLend).toBe(false);
   });
 
-  it("makes a buffer longer for good, and leaves it as it is where there is no room", () => {
+  it("makes a buffer longer, and leaves it as it is where there is no room", () => {
     const { ring, arena } = setup(10, PAGE, 2);
     const buffer = acquire(ring);
     expect(ring.enlarge(buffer, 4 * PAGE + 1)).toBe(true);
@@ -73,9 +73,21 @@ describe("BatchRing", () => {
     const { slot } = buffer;
     expect(ring.enlarge(buffer, 9 * PAGE)).toBe(false);
     expect(buffer.slot).toBe(slot);
-    ring.release(buffer);
-    acquire(ring);
-    expect(acquire(ring).slot.bytes).toBe(5 * PAGE);
+  });
+
+  it("keeps a buffer that became a little longer, but not a much longer one: a ring of those would take all memory", () => {
+    const { ring, arena } = setup(40, 3 * PAGE, 4);
+    for (let round = 0; round < 8; round++) {
+      const [longer, longest] = [acquire(ring), acquire(ring)];
+      expect(ring.enlarge(longer, 6 * PAGE)).toBe(true);
+      expect(ring.enlarge(longest, 6 * PAGE + 1)).toBe(true);
+      ring.release(longer);
+      ring.release(longest);
+      expect([longer.slot.bytes, longest.slot.bytes]).toEqual([6 * PAGE, 3 * PAGE]);
+    }
+    expect(arena.usedBytes).toBeLessThanOrEqual(4 * 6 * PAGE);
+    ring.close();
+    expect(arena.usedBytes).toBe(0);
   });
 
   it("gives the memory of free buffers back when it closes, and of others when they are released", () => {
